@@ -1,0 +1,132 @@
+"""The shape of a finding and of a whole report."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from typing import Any
+
+import msgspec
+
+
+class Level(enum.StrEnum):
+    """How bad a rule's findings are, as SARIF names it."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+    @property
+    def rank(self) -> int:
+        return {"note": 0, "warning": 1, "error": 2}[self.value]
+
+
+class Confidence(enum.StrEnum):
+    """How sure the analysis is that the finding is true."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        return {"low": 0, "medium": 1, "high": 2}[self.value]
+
+
+class Place(msgspec.Struct, frozen=True, order=True):
+    """A place in a source file: path relative to the tree's root, 1-based line, 1-based column
+    in bytes (0: the whole line), and the function that it lies in."""
+
+    file: str
+    line: int
+    col: int = 0
+    function: str = ""
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One annotated place of the path that proves a finding.
+
+    `kind` is one of "acquire", "enter" (a context or scope), "call", "allocation", "loop", "reclaim".
+    `depth` is the call depth, 0 in the function of the primary place.
+    `essential` steps are the ones without which the finding cannot be understood.
+    """
+
+    place: Place
+    text: str
+    kind: str
+    depth: int = 0
+    essential: bool = False
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One hazard.
+
+    `message` is one sentence without the rule's id. `flow` is the path in execution order; for
+    rules with two sides the other side follows in `other`. `subject` holds what the fingerprint
+    is made of, beside the rule: names of functions, lock classes, allocators; never a line number.
+    `properties` go to JSON and SARIF as they are: function, gfp, locks, depth, ...
+    """
+
+    rule: str
+    level: Level
+    confidence: Confidence
+    place: Place
+    message: str
+    flow: tuple[Step, ...]
+    subject: tuple[str, ...]
+    other: tuple[Step, ...] = ()
+    properties: dict[str, Any] = {}
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.rule, self.subject)
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        return (self.place.file, self.place.line, self.place.col, self.rule, self.message)
+
+
+def fingerprint(rule: str, subject: tuple[str, ...]) -> str:
+    """32 hex digits that name a hazard whatever line it stands on."""
+    text = "\0".join((rule, *subject))
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+class RuleInfo(msgspec.Struct, frozen=True):
+    """What a reporter needs to know of a rule. `help` is Markdown."""
+
+    id: str
+    name: str
+    family: str
+    level: Level
+    summary: str
+    help: str
+    default: bool = True
+
+
+class Loss(msgspec.Struct, frozen=True, order=True):
+    """Something that was not looked at. `phase`: "parse", "lower", "analysis", "rule"."""
+
+    phase: str
+    what: str
+    why: str
+
+
+class Report(msgspec.Struct, frozen=True):
+    """Everything that one run has to say.
+
+    `root` is the absolute path of the tree (source lines are read from there); `counts` are named
+    totals ("files", "functions", "allocation sites", "unresolved calls", ...) in printing order.
+    """
+
+    version: str
+    root: str
+    setup: str
+    arch: str
+    kernel: str
+    findings: tuple[Finding, ...]
+    rules: tuple[RuleInfo, ...]
+    losses: tuple[Loss, ...]
+    counts: dict[str, int]
+    command_line: str = ""
+    exit_code: int = 0

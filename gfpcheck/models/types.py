@@ -1,0 +1,168 @@
+"""What gfpcheck knows of the kernel: plain data read from the TOML files beside this module.
+
+One entry is one function. Analysis code looks functions up by name in `Models` and never names
+one itself. `since` (inclusive) and `until` (exclusive) limit an entry to kernel versions.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+LockKind = Literal[
+    "spin",
+    "raw_spin",
+    "bit_spin",
+    "rwlock",
+    "seqlock",
+    "local_lock",
+    "rcu",
+    "irq",
+    "bh",
+    "preempt",
+    "mutex",
+    "rwsem",
+    "percpu_rwsem",
+    "semaphore",
+    "rt_mutex",
+    "ww_mutex",
+    "srcu",
+    "bit_sleep",
+    "freeze",
+    "sleeping",
+]
+"""`bit_sleep`: folio, page and buffer locks; `freeze`: super block freeze protection;
+`sleeping`: any other lock that is slept on (a socket's owner, a device, the console)."""
+
+ATOMIC_KINDS: frozenset[str] = frozenset(
+    {"spin", "raw_spin", "bit_spin", "rwlock", "seqlock", "local_lock", "rcu", "irq", "bh", "preempt"}
+)
+"""Kinds under which the task may not sleep."""
+
+CONTEXT_KINDS: frozenset[str] = frozenset({"rcu", "irq", "bh", "preempt"})
+"""Kinds that have no lock object: they nest and are counted."""
+
+When = Literal["always", "nonzero", "zero", "nonnull", "not_error", "error"]
+"""The return value that says that the operation happened. "zero" is 0 or NULL; "nonnull" is a pointer that is
+not NULL; "not_error" is a pointer that is not an ERR_PTR (NULL counts as taken)."""
+
+ScopeKind = Literal["nofs", "noio", "noreclaim", "pin"]
+
+
+class LockOp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one function does to one lock.
+
+    `does`: "acquire", "release", "downgrade" (exclusive to shared), or "assert" (it is held here).
+    `arg` is the index of the argument that is the lock, or points at its owner; -1 for no object.
+    `member` ("struct inode.i_rwsem") is the lock's place in what `arg` points at, empty when `arg`
+    is the lock itself. `instance` is the name of the one lock there is when `arg` is -1
+    ("rtnl_mutex"). `disables` are contexts that the same call switches off (on release: on again).
+    `when` is the return value that means "acquired". `token` is the index of the argument that
+    restores (local_irq_restore(flags)), else -1. `spelled` are the functions that the name's macro
+    calls in some configuration; they mean the same.
+    """
+
+    does: Literal["acquire", "release", "downgrade", "assert"]
+    kind: LockKind
+    arg: int = 0
+    member: str = ""
+    instance: str = ""
+    mode: Literal["exclusive", "shared"] = "exclusive"
+    when: When = "always"
+    disables: tuple[LockKind, ...] = ()
+    try_: bool = msgspec.field(default=False, name="try")
+    spelled: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+
+
+class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function that opens or closes an allocation scope of the task. `does`: "open" returns the
+    token; "close" takes it as argument `arg`."""
+
+    does: Literal["open", "close"]
+    kind: ScopeKind
+    arg: int = 0
+    spelled: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+
+
+class Allocator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An allocating function of which more is known than its prototype says.
+
+    `flags` is the fixed flag expression of a function without a `gfp_t` argument ("GFP_KERNEL",
+    "GFP_NOFS | __GFP_NOFAIL"); empty: the `gfp_t` argument, found by type.
+    `adds`, `clears` are flags that the function itself sets or clears.
+    `fails` says what failure looks like: "null", "err_ptr", "errno", "false", "count" (fewer than asked for)
+    or "never". `drops` is true when the function releases the lock in `drops_arg` while it blocks.
+    `sleeps`: it sleeps whatever its flags are. `size_arg` and `order_arg` are argument indexes or -1.
+    """
+
+    flags: str = ""
+    adds: str = ""
+    clears: str = ""
+    fails: Literal["null", "err_ptr", "errno", "false", "count", "never"] = "null"
+    drops_arg: int = -1
+    sleeps: bool = False
+    size_arg: int = -1
+    order_arg: int = -1
+    spelled: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+
+
+class ReclaimRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function pointer that memory reclaim calls.
+
+    `gate` is the flag without which reclaim does not get there ("__GFP_FS", "__GFP_IO", or empty
+    for any direct reclaim). `owns` is the index of the parameter whose object nobody else can
+    refer to any more when the function is called (an inode being evicted), or -1: locks embedded in
+    that object cannot be held by the allocating task.
+    """
+
+    record: str
+    member: str
+    gate: str
+    owns: int = -1
+    note: str = ""
+    since: str = ""
+    until: str = ""
+
+
+class Models(msgspec.Struct, frozen=True):
+    """All entries that hold for one kernel version, by function name (`spelled` names included).
+
+    A function may have several lock operations (a lock and a second one, or an acquire per mode).
+    `lock_types` maps the spelled type of a lock ("raw_spinlock_t") to its kind, where that says more
+    than the function. `inner` are the members inside a lock type that are not its name
+    ("struct spinlock.rlock"). `not_allocators` have a `gfp_t` parameter and allocate nothing.
+    `noreturn` never return though nothing in C says so. `gfp_flags` are the names to fold through the
+    tree's own headers, `gfp_required` those without which gfpcheck must stop.
+    `gfp_compound` are the names under which sets of flags are shown (GFP_KERNEL, GFP_NOFS, ...), best first.
+    """
+
+    locks: dict[str, tuple[LockOp, ...]]
+    scopes: dict[str, Scope]
+    allocators: dict[str, Allocator]
+    reclaim_roots: tuple[ReclaimRoot, ...]
+    lock_types: dict[str, str]
+    inner: frozenset[str]
+    not_allocators: frozenset[str]
+    noreturn: frozenset[str]
+    gfp_flags: tuple[str, ...]
+    gfp_required: tuple[str, ...]
+    gfp_compound: tuple[str, ...]
+
+    def knows(self, function: str) -> bool:
+        """True if the function's effect is known, so that its body need not be looked at."""
+        return function in self.locks or function in self.scopes or function in self.allocators
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self.locks) | frozenset(self.scopes) | frozenset(self.allocators)
+
+
+class ModelError(Exception):
+    """A model file is wrong; the message names the file, the entry and what is wrong."""

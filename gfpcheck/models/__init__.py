@@ -1,23 +1,39 @@
-"""Knowledge about the kernel as data (TOML), by kernel version."""
+"""What gfpcheck knows of the kernel: data (TOML in `data/`), its loader, and the algebra of GFP flags.
 
+models = load((6, 12, 0), extra=[Path("mymodel.toml")])
+models.locks[base_name("kmalloc_noprof")]
+"""
+
+from gfpcheck.models.gfp import GfpFlags
+from gfpcheck.models.loader import load
 from gfpcheck.models.types import (
     ATOMIC_KINDS,
     CONTEXT_KINDS,
     Allocator,
+    LockKind,
     LockOp,
     ModelError,
     Models,
     ReclaimRoot,
     Scope,
+    ScopeKind,
+    When,
+    base_name,
 )
 
 __all__ = [
     "ATOMIC_KINDS",
     "CONTEXT_KINDS",
     "Allocator",
+    "GfpFlags",
+    "LockKind",
     "LockOp",
     "ModelError",
     "Models",
     "ReclaimRoot",
     "Scope",
+    "ScopeKind",
+    "When",
+    "base_name",
+    "load",
 ]

@@ -2,6 +2,9 @@
 
 One entry is one function. Analysis code looks functions up by name in `Models` and never names
 one itself. `since` (inclusive) and `until` (exclusive) limit an entry to kernel versions.
+
+Argument indexes are 0-based and count the arguments of the function that is left after macro
+expansion: `spin_lock_irqsave(l, flags)` leaves `_raw_spin_lock_irqsave(l)`.
 """
 
 from __future__ import annotations
@@ -47,6 +50,15 @@ When = Literal["always", "nonzero", "zero", "nonnull", "not_error", "error"]
 """The return value that says that the operation happened. "zero" is 0 or NULL; "nonnull" is a pointer that is
 not NULL; "not_error" is a pointer that is not an ERR_PTR (NULL counts as taken)."""
 
+_NOPROF = "_noprof"
+
+
+def base_name(function: str) -> str:
+    """The name under which models know `function`: without the `_noprof` that memory allocation
+    profiling appends to the real function behind an allocator's macro (include/linux/alloc_tag.h)."""
+    return function.removesuffix(_NOPROF)
+
+
 ScopeKind = Literal["nofs", "noio", "noreclaim", "pin"]
 
 
@@ -55,12 +67,17 @@ class LockOp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `does`: "acquire", "release", "downgrade" (exclusive to shared), or "assert" (it is held here).
     `arg` is the index of the argument that is the lock, or points at its owner; -1 for no object.
-    `member` ("struct inode.i_rwsem") is the lock's place in what `arg` points at, empty when `arg`
-    is the lock itself. `instance` is the name of the one lock there is when `arg` is -1
-    ("rtnl_mutex"). `disables` are contexts that the same call switches off (on release: on again).
-    `when` is the return value that means "acquired". `token` is the index of the argument that
-    restores (local_irq_restore(flags)), else -1. `spelled` are the functions that the name's macro
-    calls in some configuration; they mean the same.
+    `member` ("struct inode.i_rwsem") names the lock in what `arg` leads to: it is the lock's class, and
+    `arg` tells its instances apart. It is empty when `arg` is the lock itself, and "*" when `arg` is the
+    address of a pointer to the lock (`pte_offset_map_lock(..., &ptl)`).
+    `instance` is the name of the one lock there is when `arg` is -1 ("rtnl_mutex"). `disables` are
+    contexts that the same call switches off (on release: on again).
+    `when` says which return value means that the operation happened; with `when_arg` >= 0 it speaks of
+    that argument instead (`unlock_sock_fast(sk, slow)`). `try` marks an acquire that never waits.
+    `token` is the index of the argument that restores (local_irq_restore(flags)), else -1.
+    `spelled` are the functions that mean the same: what the name's macro calls in some configuration.
+    `macro` marks a name that is to be looked for in `Call.macro`, because its expansion leaves no
+    function that means it; `arg` then counts the arguments of the one call that is left.
     """
 
     does: Literal["acquire", "release", "downgrade", "assert"]
@@ -70,8 +87,11 @@ class LockOp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     instance: str = ""
     mode: Literal["exclusive", "shared"] = "exclusive"
     when: When = "always"
+    when_arg: int = -1
+    token: int = -1
     disables: tuple[LockKind, ...] = ()
     try_: bool = msgspec.field(default=False, name="try")
+    macro: bool = False
     spelled: tuple[str, ...] = ()
     since: str = ""
     until: str = ""
@@ -96,7 +116,8 @@ class Allocator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     "GFP_NOFS | __GFP_NOFAIL"); empty: the `gfp_t` argument, found by type.
     `adds`, `clears` are flags that the function itself sets or clears.
     `fails` says what failure looks like: "null", "err_ptr", "errno", "false", "count" (fewer than asked for)
-    or "never". `drops` is true when the function releases the lock in `drops_arg` while it blocks.
+    or "never". `drops_arg` >= 0: the function releases a lock while it blocks, which is that argument or, when
+    `drops_member` is not empty, that member of what the argument leads to (as in `LockOp`).
     `sleeps`: it sleeps whatever its flags are. `size_arg` and `order_arg` are argument indexes or -1.
     """
 
@@ -105,6 +126,7 @@ class Allocator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clears: str = ""
     fails: Literal["null", "err_ptr", "errno", "false", "count", "never"] = "null"
     drops_arg: int = -1
+    drops_member: str = ""
     sleeps: bool = False
     size_arg: int = -1
     order_arg: int = -1
@@ -134,6 +156,7 @@ class ReclaimRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Models(msgspec.Struct, frozen=True):
     """All entries that hold for one kernel version, by function name (`spelled` names included).
 
+    Look a function up by its `base_name`: Linux 6.10 renamed allocators to `*_noprof`.
     A function may have several lock operations (a lock and a second one, or an acquire per mode).
     `lock_types` maps the spelled type of a lock ("raw_spinlock_t") to its kind, where that says more
     than the function. `inner` are the members inside a lock type that are not its name
@@ -141,6 +164,7 @@ class Models(msgspec.Struct, frozen=True):
     `noreturn` never return though nothing in C says so. `gfp_flags` are the names to fold through the
     tree's own headers, `gfp_required` those without which gfpcheck must stop.
     `gfp_compound` are the names under which sets of flags are shown (GFP_KERNEL, GFP_NOFS, ...), best first.
+    `macros` are the names in `locks` that are matched by the word typed (`Call.macro`), never by the callee.
     """
 
     locks: dict[str, tuple[LockOp, ...]]
@@ -154,10 +178,12 @@ class Models(msgspec.Struct, frozen=True):
     gfp_flags: tuple[str, ...]
     gfp_required: tuple[str, ...]
     gfp_compound: tuple[str, ...]
+    macros: frozenset[str] = frozenset()
 
     def knows(self, function: str) -> bool:
         """True if the function's effect is known, so that its body need not be looked at."""
-        return function in self.locks or function in self.scopes or function in self.allocators
+        name = base_name(function)
+        return name in self.locks or name in self.scopes or name in self.allocators
 
     @property
     def names(self) -> frozenset[str]:

@@ -1,0 +1,210 @@
+"""One model file: TOML text to checked entries.
+
+A file has any of the tables `locks`, `scopes`, `allocators`, `reclaim` (keyed "record.member"),
+`lock_types` and `gfp` (`flags`, `required`, `compound`), and the lists `inner`, `not_allocators` and
+`noreturn`. The value of a function is one inline table, or an array of them: several operations, or
+one for each range of kernel versions.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar, get_args
+
+import msgspec
+
+from gfpcheck.models.types import Allocator, LockKind, LockOp, ModelError, ReclaimRoot, Scope
+from gfpcheck.models.versions import parse_range
+
+MAX_BYTES = 4 << 20
+"""No model file is larger; one that is was named by mistake."""
+
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*\Z")
+_MEMBER = re.compile(r"((struct|union) )?[A-Za-z_]\w*\.[A-Za-z_]\w*\Z")
+_TYPE = re.compile(r"((struct|union) )?[A-Za-z_]\w*\Z")
+_MAX_ARG = 31
+
+Op = TypeVar("Op", LockOp, Scope, Allocator, ReclaimRoot)
+
+
+class ModelFile(msgspec.Struct):
+    """The entries of one file, in its order."""
+
+    path: Path
+    text: str
+    locks: dict[str, tuple[LockOp, ...]] = {}
+    scopes: dict[str, tuple[Scope, ...]] = {}
+    allocators: dict[str, tuple[Allocator, ...]] = {}
+    reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
+    lock_types: dict[str, str] = {}
+    inner: tuple[str, ...] = ()
+    not_allocators: tuple[str, ...] = ()
+    noreturn: tuple[str, ...] = ()
+    gfp_flags: tuple[str, ...] = ()
+    gfp_required: tuple[str, ...] = ()
+    gfp_compound: tuple[str, ...] = ()
+
+    def fail(self, entry: str, problem: str) -> NoReturn:
+        """Raise the ModelError that names this file, the line of `entry` where it can be found, and the entry."""
+        line = _line_of(self.text, entry)
+        place = f"{self.path}:{line}" if line else str(self.path)
+        raise ModelError(f"{place}: {entry}: {problem}" if entry else f"{place}: {problem}")
+
+
+def read_model_file(path: Path) -> ModelFile:
+    """Read and check one file by itself. Raises ModelError."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot read the model file: {error.strerror or error}") from None
+    if len(data) > MAX_BYTES:
+        raise ModelError(f"{path}: not a model file: larger than {MAX_BYTES >> 20} MiB")
+    try:
+        text = data.decode("utf-8")
+        table = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{path}: not UTF-8 text (byte {error.start})") from None
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: not valid TOML: {error}") from None
+    return _convert(ModelFile(path, text), table)
+
+
+def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
+    for key, value in table.items():
+        if key == "locks":
+            file.locks = _entries(file, key, value, LockOp)
+        elif key == "scopes":
+            file.scopes = _entries(file, key, value, Scope)
+        elif key == "allocators":
+            file.allocators = _entries(file, key, value, Allocator)
+        elif key == "reclaim":
+            file.reclaim = _reclaim(file, value)
+        elif key == "lock_types":
+            file.lock_types = _lock_types(file, value)
+        elif key == "inner":
+            file.inner = _names(file, key, value, _MEMBER)
+        elif key in ("not_allocators", "noreturn"):
+            setattr(file, key, _names(file, key, value, _IDENTIFIER))
+        elif key == "gfp":
+            _gfp(file, value)
+        else:
+            file.fail(key, "unknown table")
+    return file
+
+
+def _entries(file: ModelFile, section: str, value: Any, kind: type[Op]) -> dict[str, tuple[Op, ...]]:
+    if not isinstance(value, dict):
+        file.fail(section, "must be a table")
+    entries: dict[str, tuple[Op, ...]] = {}
+    for name, body in value.items():
+        if not _IDENTIFIER.match(name):
+            file.fail(name, "is not the name of a C function")
+        entries[name] = tuple(_operation(file, name, part, kind) for part in _parts(file, name, body))
+    return entries
+
+
+def _reclaim(file: ModelFile, value: Any) -> dict[str, tuple[ReclaimRoot, ...]]:
+    if not isinstance(value, dict):
+        file.fail("reclaim", "must be a table")
+    roots: dict[str, tuple[ReclaimRoot, ...]] = {}
+    for name, body in value.items():
+        if not _MEMBER.match(name):
+            file.fail(name, 'is not of the form "struct record.member"')
+        record, _, member = name.rpartition(".")
+        parts = _parts(file, name, body)
+        whole = [{**part, "record": record, "member": member} for part in parts]
+        roots[name] = tuple(_operation(file, name, part, ReclaimRoot) for part in whole)
+    return roots
+
+
+def _parts(file: ModelFile, name: str, body: Any) -> list[dict[str, Any]]:
+    parts = body if isinstance(body, list) else [body]
+    if not parts or not all(isinstance(part, dict) for part in parts):
+        file.fail(name, "must be an inline table or an array of them")
+    return parts
+
+
+def _operation(file: ModelFile, name: str, part: dict[str, Any], kind: type[Op]) -> Op:
+    try:
+        op = msgspec.convert(part, kind)
+    except msgspec.ValidationError as error:
+        file.fail(name, str(error))
+    try:
+        parse_range(op.since, op.until)
+    except ValueError as error:
+        file.fail(name, str(error))
+    for field in msgspec.structs.fields(kind):
+        number = getattr(op, field.name)
+        if type(number) is int and not -1 <= number <= _MAX_ARG:
+            file.fail(name, f"{field.encode_name} = {number} is no argument index")
+    if not isinstance(op, ReclaimRoot):
+        for other in op.spelled:
+            if not _IDENTIFIER.match(other):
+                file.fail(name, f"spelled: {other!r} is not the name of a C function")
+    if isinstance(op, LockOp):
+        _check_lock(file, name, op)
+    return op
+
+
+def _check_lock(file: ModelFile, name: str, op: LockOp) -> None:
+    if op.member and op.member != "*" and not _MEMBER.match(op.member):
+        file.fail(name, f'member {op.member!r} is not of the form "struct record.member"')
+    if op.member and op.arg < 0:
+        file.fail(name, "has a member but no argument that it is in (arg = -1)")
+    if op.instance and op.arg >= 0:
+        file.fail(name, "names one instance and an argument: set arg = -1")
+    if op.when_arg >= 0 and op.when == "always":
+        file.fail(name, "when_arg needs a `when` other than always")
+    if op.try_ and op.does != "acquire":
+        file.fail(name, "only an acquire can be a try")
+    if op.token >= 0 and op.does != "release":
+        file.fail(name, "only a release takes a token")
+
+
+def _lock_types(file: ModelFile, value: Any) -> dict[str, str]:
+    kinds = get_args(LockKind)
+    if not isinstance(value, dict):
+        file.fail("lock_types", "must be a table")
+    for name, kind in value.items():
+        if not _TYPE.match(name):
+            file.fail(name, "is not the name of a C type")
+        if kind not in kinds:
+            file.fail(name, f"unknown kind {kind!r}; one of {', '.join(kinds)}")
+    return dict(value)
+
+
+def _gfp(file: ModelFile, value: Any) -> None:
+    if not isinstance(value, dict):
+        file.fail("gfp", "must be a table")
+    for key, names in value.items():
+        if key not in ("flags", "required", "compound"):
+            file.fail(key, "unknown list in the table gfp")
+        setattr(file, f"gfp_{key}", _names(file, key, names, _IDENTIFIER))
+
+
+def _names(file: ModelFile, key: str, value: Any, form: re.Pattern[str]) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        file.fail(key, "must be an array of names")
+    seen: set[str] = set()
+    for name in value:
+        if not isinstance(name, str) or not form.match(name):
+            file.fail(key, f"{name!r} is not a name of the right form")
+        if name in seen:
+            file.fail(name, f"stands twice in {key}")
+        seen.add(name)
+    return tuple(value)
+
+
+def _line_of(text: str, entry: str) -> int:
+    """The 1-based line that defines or names `entry`, or 0."""
+    if not entry:
+        return 0
+    quoted = re.escape(entry)
+    for form in (rf'^\s*\[*"?{quoted}"?\]*\s*(=|$)', rf'"{quoted}"'):
+        found = re.search(form, text, re.MULTILINE)
+        if found:
+            return text.count("\n", 0, found.start() + len(found[0]) - len(found[0].lstrip())) + 1
+    return 0

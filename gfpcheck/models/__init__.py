@@ -1,7 +1,6 @@
 """What gfpcheck knows of the kernel: data (TOML in `data/`), its loader, and the algebra of GFP flags.
 
-models = load((6, 12, 0), extra=[Path("mymodel.toml")])
-models.locks[base_name("kmalloc_noprof")]
+`load((6, 12, 0))` gives the `Models` of one kernel version; functions are looked up in it by `base_name()`.
 """
 
 from gfpcheck.models.gfp import GfpFlags

@@ -184,7 +184,9 @@ def _check_ranges(merged: _Merged, section: str, entries: Mapping[str, tuple[Ran
 
 
 def _lock_key(op: LockOp) -> tuple[str, str, str]:
-    return op.kind, "" if op.member == "*" else op.member, op.instance
+    # One function unlocks spinlock_t and raw_spinlock_t; `lock_types` tells them apart.
+    kind = "spin" if op.kind == "raw_spin" else op.kind
+    return kind, "" if op.member == "*" else op.member, op.instance
 
 
 def _check_flags(merged: _Merged) -> None:

@@ -1,0 +1,8 @@
+/*
+ * Included right after the kernel's kconfig.h: undoes options of a configuration made for gcc
+ * that cost the parser much or that it does not understand.
+ */
+#undef CONFIG_TRACEPOINTS
+#undef CONFIG_EVENT_TRACING
+#undef CONFIG_CC_HAS_COUNTED_BY
+#undef CONFIG_CC_HAS_MULTIDIMENSIONAL_NONSTRING

@@ -1,0 +1,56 @@
+"""Findings -> output. One module a format; this one picks among them.
+
+`write` streams a report to an open text file; `write_file` puts it into a file that is never seen
+half written; `write_summary` prints the totals alone, for a command line that sends findings to a
+file and wants to say on the terminal what came of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gfpcheck.findings import Report
+from gfpcheck.report import gcc, github, json_report, sarif, text
+from gfpcheck.report.files import ReportError, replacing
+from gfpcheck.report.lines import Sink, encodable
+from gfpcheck.report.text import write_summary
+
+__all__ = ["FORMATS", "ReportError", "Sink", "write", "write_file", "write_summary"]
+
+_MACHINE: dict[str, Callable[[Report, Sink], None]] = {
+    "sarif": sarif.write,
+    "json": json_report.write,
+    "github": github.write,
+    "gcc": gcc.write,
+}
+
+FORMATS = ("text", *_MACHINE)
+
+
+def write(
+    report: Report, fmt: str, stream: Sink, *, color: bool = False, verbose: bool = False, quiet: bool = False
+) -> None:
+    """Writes `report` to `stream` in the format `fmt`, one of `FORMATS` (else ValueError).
+
+    `color`, `verbose` (every step with its source, the names of all losses) and `quiet` (no
+    summary) concern "text" alone: the other formats are for programs and always complete.
+    Raises what `stream.write` raises.
+    """
+    sink = encodable(stream)
+    if fmt == "text":
+        text.write(report, sink, color=color, verbose=verbose, quiet=quiet)
+    elif fmt in _MACHINE:
+        _MACHINE[fmt](report, sink)
+    else:
+        raise ValueError(f"unknown report format {fmt!r}; there are {', '.join(FORMATS)}")
+
+
+def write_file(
+    path: str, report: Report, fmt: str, *, color: bool = False, verbose: bool = False, quiet: bool = False
+) -> None:
+    """Like `write`, into the file `path`, which appears or changes only when all is written.
+
+    Raises ReportError, which names the path, when that cannot be done; `path` is then as it was.
+    """
+    with replacing(path) as stream:
+        write(report, fmt, stream, color=color, verbose=verbose, quiet=quiet)

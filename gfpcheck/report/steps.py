@@ -1,0 +1,18 @@
+"""What the line-oriented formats show of the path that proves a finding."""
+
+from __future__ import annotations
+
+from gfpcheck.findings import Finding, Step
+
+_INDENT = 2
+_MAX_DEPTH = 8
+
+
+def telling(finding: Finding) -> list[Step]:
+    """The steps of the flow without those at the finding's own place, which its message covers."""
+    return [step for step in finding.flow if step.place != finding.place]
+
+
+def indent(step: Step) -> str:
+    """Blanks that make a chain of calls look like one."""
+    return " " * _INDENT * min(max(step.depth, 0), _MAX_DEPTH)

@@ -1,0 +1,43 @@
+"""The call graph: direct calls, calls through (struct type, member), functions passed as callbacks."""
+
+from __future__ import annotations
+
+import networkx as nx
+
+from gfpcheck.analysis.program import Program
+from gfpcheck.ir import Var
+
+
+class CallGraph:
+    """`graph` has an edge for each pair (caller, callee) of function ids, with the attribute `kind`:
+    "direct", "pointer" (through a member) or "callback" (passed as an argument).
+    `unresolved` counts indirect calls with no known target; `external` the direct calls of functions
+    without a body here.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.graph: nx.DiGraph[str] = nx.DiGraph()
+        self.unresolved = 0
+        self.external = 0
+        self.graph.add_nodes_from(program.functions)
+        for caller, func in program.functions.items():
+            for _, _, call in program.calls(func):
+                direct = isinstance(call.callee, Var) and call.callee.kind == "f"
+                callees = program.callees(call, func.file)
+                if not callees:
+                    if direct:
+                        self.external += 1
+                    else:
+                        self.unresolved += 1
+                for callee in callees:
+                    self._edge(caller, callee, "direct" if direct else "pointer")
+                for callee in program.passed_functions(call, func.file):
+                    self._edge(caller, callee, "callback")
+
+    def _edge(self, caller: str, callee: str, kind: str) -> None:
+        if not self.graph.has_edge(caller, callee):
+            self.graph.add_edge(caller, callee, kind=kind)
+
+    def bottom_up(self) -> list[list[str]]:
+        """The strongly connected components, callees before callers, each sorted."""
+        return [sorted(component) for component in nx.strongly_connected_components(self.graph)]

@@ -1,0 +1,311 @@
+"""What a single call does by itself, as the models say: locks, scopes, allocations."""
+
+from __future__ import annotations
+
+from gfpcheck.analysis import values
+from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, show
+from gfpcheck.analysis.program import Program
+from gfpcheck.analysis.state import HeldLock, OpenScope, Release, Site, State
+from gfpcheck.analysis.values import Value
+from gfpcheck.ir import Call, Const, Expr, Field, Func, Loc, Temp, Var
+from gfpcheck.models import CONTEXT_KINDS, Allocator, GfpFlags, LockOp, Models, Scope, base_name
+
+NO_OBJECT = Const(0)
+GFP_BITS = 0xFFFFFFFF
+MAX_COUNT = 4
+
+_SAME_KIND = {"raw_spin": "spin"}
+"""Kinds that one unlock function serves."""
+
+_SUCCESS: dict[str, tuple[Value, Value]] = {
+    "nonzero": (values.NONZERO, values.ZERO),
+    "zero": (values.ZERO, values.NONZERO),
+    "nonnull": (values.NONZERO, values.ZERO),
+    "not_error": (Value(not_error=True), values.ERRNO),
+    "error": (values.ERRNO, Value(not_error=True)),
+}
+"""What the call returns when the operation happened, and when it did not."""
+
+
+class Effects:
+    """Applies model entries to states. One object serves a whole program."""
+
+    def __init__(self, program: Program, models: Models, gfp: GfpFlags) -> None:
+        self.program = program
+        self.models = models
+        self.gfp = gfp
+        self._ops: dict[str, dict[int, tuple[LockOp, ...]]] = {}
+        self._passes: dict[str, bool] = {}
+
+    # --- recognising -----------------------------------------------------------------------
+
+    def lock_ops(self, func: Func, call: Call) -> tuple[LockOp, ...]:
+        """The lock operations of `call`: by the function called, else by the macro that was typed.
+
+        A macro's operation belongs to the first call of its expansion, and only if no call in the
+        expansion is known by its own name.
+        """
+        key = f"{func.file}:{func.name}"
+        known = self._ops.get(key)
+        if known is None:
+            known = self._ops[key] = self._find_ops(func)
+        return known.get(call.dst, ())
+
+    def _find_ops(self, func: Func) -> dict[int, tuple[LockOp, ...]]:
+        found: dict[int, tuple[LockOp, ...]] = {}
+        places: set[Loc] = set()
+        for _, _, call in self.program.calls(func):
+            name = callee_name(call)
+            ops = self.models.locks.get(name)
+            if ops and name not in self.models.macros:
+                found[call.dst] = ops
+                places.add(call.loc)
+        for _, _, call in self.program.calls(func):
+            ops = self.models.locks.get(call.macro)
+            if ops and call.loc not in places and call.macro in self.models.macros:
+                found[call.dst] = ops
+                places.add(call.loc)
+        return found
+
+    def scope_op(self, call: Call) -> Scope | None:
+        name = callee_name(call)
+        return self.models.scopes.get(name) if name else None
+
+    def allocator(self, call: Call) -> Allocator | None:
+        """The entry of an allocating function; None for a call that does not allocate.
+
+        Any function with a `gfp_t` argument allocates unless the models say otherwise; one with a
+        body, only if it hands its flags on.
+        """
+        name = callee_name(call)
+        if name in self.models.not_allocators:
+            return None
+        entry = self.models.allocators.get(name) if name else None
+        if entry is None and call.macro and call.gfp < 0:
+            entry = self.models.allocators.get(call.macro)
+            if entry is not None and not entry.flags:
+                entry = None
+        if entry is not None and (entry.flags or call.gfp >= 0):
+            return entry
+        return Allocator() if call.gfp >= 0 else None
+
+    def concerns(self, func: Func, call: Call) -> bool:
+        """True if the call has an effect of its own that the interpreter must see."""
+        return bool(self.lock_ops(func, call)) or self.scope_op(call) is not None or self.allocates(func, call)
+
+    def allocates(self, func: Func, call: Call) -> bool:
+        if self.allocator(call) is None:
+            return False
+        if call.gfp < 0 or callee_name(call) in self.models.allocators:
+            return True
+        callees = self.program.callees(call, func.file)
+        return not callees or any(self._passes_flags_on(callee) for callee in callees)
+
+    def _passes_flags_on(self, key: str) -> bool:
+        """True if the function hands its `gfp_t` parameter to something that allocates with it."""
+        known = self._passes.get(key)
+        if known is not None:
+            return known
+        self._passes[key] = False
+        func = self.program.functions[key]
+        result = any(call.gfp >= 0 and self.allocates(func, call) for _, _, call in self.program.calls(func))
+        self._passes[key] = result
+        return result
+
+    # --- allocations -----------------------------------------------------------------------
+
+    def allocation_flags(self, func: Func, call: Call, arguments: tuple[Expr, ...], state: State) -> Value | None:
+        """The flags that the allocation is asked for with, before scopes; None if it is none."""
+        if not self.allocates(func, call):
+            return None
+        entry = self.allocator(call)
+        assert entry is not None
+        if entry.flags:
+            return values.const(self.gfp.parse(entry.flags))
+        value = state.value(arguments[call.gfp]) if call.gfp < len(arguments) else values.TOP
+        value = value._replace(ones=value.ones & GFP_BITS, zeros=value.zeros | (values.ALL & ~GFP_BITS))
+        if entry.adds:
+            value = values.bit_or(value, values.const(self.gfp.parse(entry.adds)))
+        if entry.clears:
+            value = values.bit_and(value, values.bit_not(values.const(self.gfp.parse(entry.clears))))
+        return value
+
+    def never_fails(self, flags: Value) -> bool:
+        nofail = self.gfp.nofail
+        return bool(nofail) and flags.ones & nofail == nofail
+
+    def locks_during(self, call: Call, arguments: tuple[Expr, ...], state: State) -> tuple[HeldLock, ...]:
+        """The locks held while the call allocates: without those that it releases itself."""
+        entry = self.allocator(call)
+        if entry is None or entry.drops_arg < 0 or entry.drops_arg >= len(arguments):
+            return state.locks
+        dropped = _object_at(arguments[entry.drops_arg], entry.drops_member)
+        with_it = {lock.site for lock in state.locks if lock.instance == dropped}
+        return tuple(
+            lock
+            for lock in state.locks
+            if lock.instance != dropped and not (lock.kind in CONTEXT_KINDS and lock.site in with_it)
+        )
+
+    def display_name(self, call: Call) -> str:
+        """The allocator as the source names it."""
+        return call.macro or callee_name(call) or show(call.callee)
+
+    # --- locks -----------------------------------------------------------------------------
+
+    def apply_locks(
+        self,
+        ops: tuple[LockOp, ...],
+        call: Call,
+        arguments: tuple[Expr, ...],
+        state: State,
+        site: Site,
+        acquired: dict[HeldLock, bool],
+    ) -> list[State]:
+        """The states after the lock operations of one call: two if it may or may not succeed."""
+        test = next((op for op in ops if op.when != "always"), None)
+        if test is None:
+            for op in ops:
+                self._apply_op(op, arguments, state, site, acquired)
+            return [state]
+        tested = arguments[test.when_arg] if 0 <= test.when_arg < len(arguments) else Temp(call.dst)
+        success, failure = _SUCCESS[test.when]
+        after = []
+        for happened, value in ((True, success), (False, failure)):
+            current = state.copy()
+            if current.learn(tested, value):
+                for op in ops:
+                    if op.when == "always" or (op.when == test.when) == happened:
+                        self._apply_op(op, arguments, current, site, acquired)
+                after.append(current)
+        return after
+
+    def _apply_op(
+        self, op: LockOp, arguments: tuple[Expr, ...], state: State, site: Site, acquired: dict[HeldLock, bool]
+    ) -> None:
+        instance, cls, text = self._object(op, arguments, site.function)
+        kind = self._kind(op, cls)
+        if op.does == "release":
+            self.release(state, instance, cls, kind, site.function)
+            for context in op.disables:
+                self.release(state, NO_OBJECT, context, context, site.function)
+        elif op.does == "downgrade":
+            state.locks = tuple(
+                lock._replace(mode="shared") if lock.instance == instance else lock for lock in state.locks
+            )
+        else:
+            lock = HeldLock(instance, cls, kind, op.mode, site, text, tried=op.try_, asserted=op.does == "assert")
+            if op.does == "acquire":
+                for context in op.disables:
+                    self.acquire(state, HeldLock(NO_OBJECT, context, context, "exclusive", site, text))
+                acquired.setdefault(lock, not op.try_)
+            elif any(held.instance == instance or held.cls == cls for held in state.locks):
+                return
+            self.acquire(state, lock)
+
+    def _object(self, op: LockOp, arguments: tuple[Expr, ...], function: str) -> tuple[Expr, str, str]:
+        """Instance, class and text of the lock that `op` works on."""
+        if op.kind in CONTEXT_KINDS:
+            return NO_OBJECT, op.kind, ""
+        if op.arg < 0 or op.arg >= len(arguments):
+            name = op.instance or op.kind
+            return Var(name, "g"), name, name
+        instance = _object_at(arguments[op.arg], op.member)
+        while isinstance(instance, Field) and f"{instance.record}.{instance.member}" in self.models.inner:
+            instance = instance.base
+        return instance, class_of(instance, function), show(instance)
+
+    def _kind(self, op: LockOp, cls: str) -> str:
+        type_ = self.program.members.get(cls) or self.program.global_types.get(cls)
+        return self.models.lock_types.get(type_, op.kind) if type_ else op.kind
+
+    def acquire(self, state: State, lock: HeldLock) -> None:
+        """Add `lock` to what is held."""
+        for number, held in enumerate(state.locks):
+            if held.instance == lock.instance and held.cls == lock.cls and _same_kind(held.kind, lock.kind):
+                if lock.kind in CONTEXT_KINDS and held.nesting < MAX_COUNT:
+                    nested = held._replace(nesting=held.nesting + lock.nesting)
+                    state.locks = (*state.locks[:number], nested, *state.locks[number + 1 :])
+                return
+        for release in state.released:
+            if release.instance == lock.instance and release.cls == lock.cls:
+                state.released = tuple(other for other in state.released if other != release)
+                return
+        state.locks = (*state.locks, lock)
+
+    def release(self, state: State, instance: Expr, cls: str, kind: str, function: str) -> None:
+        """Take the lock out of what is held; if it is not held here, it was the caller's."""
+        if not has_class(cls):
+            cls = class_of(instance, function)
+        number = _find_held(state.locks, instance, cls, kind)
+        if number is None:
+            release = Release(instance, cls, kind)
+            if release not in state.released:
+                state.released = (*state.released, release)
+            return
+        held = state.locks[number]
+        rest = (held._replace(nesting=held.nesting - 1),) if held.nesting > 1 else ()
+        state.locks = (*state.locks[:number], *rest, *state.locks[number + 1 :])
+        if held.asserted:
+            state.released = (*state.released, Release(instance, cls, kind))
+
+    # --- scopes ----------------------------------------------------------------------------
+
+    def apply_scope(self, call: Call, arguments: tuple[Expr, ...], state: State, site: Site) -> bool:
+        """Open or close the scope that `call` opens or closes; False if it does neither."""
+        scope = self.scope_op(call)
+        if scope is None:
+            return False
+        if scope.does == "open":
+            state.scopes = (*state.scopes, OpenScope(scope.kind, Temp(call.dst), site))
+        else:
+            self.close(state, scope.kind)
+        return True
+
+    def close(self, state: State, kind: str) -> None:
+        """Close the innermost scope of `kind`; if none was opened here, it was the caller's."""
+        for number in range(len(state.scopes) - 1, -1, -1):
+            if state.scopes[number].kind == kind:
+                state.scopes = (*state.scopes[:number], *state.scopes[number + 1 :])
+                return
+        if len(state.closed) < MAX_COUNT:
+            state.closed = (*state.closed, kind)
+
+
+def callee_name(call: Call) -> str:
+    """The name that the models know a direct call's function by; empty for an indirect call."""
+    if isinstance(call.callee, Var) and call.callee.kind == "f":
+        return base_name(call.callee.name)
+    return ""
+
+
+def _object_at(argument: Expr, member: str) -> Expr:
+    """The lock that a model entry places at `member` of what `argument` leads to (see `LockOp`)."""
+    target = canonical(deref(argument))
+    if member == "*":
+        return canonical(deref(target))
+    if member:
+        record, _, name = member.rpartition(".")
+        return Field(target, record, name)
+    return target
+
+
+def _same_kind(a: str, b: str) -> bool:
+    return _SAME_KIND.get(a, a) == _SAME_KIND.get(b, b)
+
+
+def _find_held(locks: tuple[HeldLock, ...], instance: Expr, cls: str, kind: str) -> int | None:
+    """The held lock that an unlock of `instance` means: the same instance, else the last of its
+    class (the same object by another name), else the only one that could be it."""
+    for number in range(len(locks) - 1, -1, -1):
+        if locks[number].instance == instance and _same_kind(locks[number].kind, kind):
+            return number
+    for number in range(len(locks) - 1, -1, -1):
+        if locks[number].cls == cls and _same_kind(locks[number].kind, kind):
+            return number
+    unclear = [
+        number
+        for number, lock in enumerate(locks)
+        if _same_kind(lock.kind, kind) and kind not in CONTEXT_KINDS and not (has_class(lock.cls) and has_class(cls))
+    ]
+    return unclear[0] if len(unclear) == 1 else None

@@ -1,0 +1,224 @@
+"""Loops that retry an allocation until it succeeds.
+
+From each allocation in a loop, the paths on which it (and every other allocation of the loop) fails are
+followed. If all of them lead back to it, the loop is `__GFP_NOFAIL` in disguise. An exit whose condition
+cannot change from one round to the next (a parameter's flag) is no way out for the calls that enter with it
+false; an exit on anything that can change (a signal, a counter, a deadline, a shutdown flag) is a failure policy.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+import networkx as nx
+
+from gfpcheck.analysis import values
+from gfpcheck.analysis.effects import Effects, callee_name
+from gfpcheck.analysis.engine import AllocationSite
+from gfpcheck.analysis.inline import Inliner
+from gfpcheck.analysis.paths import names_in, reads_memory, replace, show
+from gfpcheck.analysis.program import Program
+from gfpcheck.analysis.state import State, assume, join
+from gfpcheck.analysis.values import Value
+from gfpcheck.ir import Addr, Assign, Branch, Call, Expr, Func, Goto, Jump, Loc, Switch, Temp, Var, successors
+
+ENOMEM = 12
+MAX_VISITS = 400
+
+
+class RetryLoop(NamedTuple):
+    """An endless retry. `sites` are its allocations in source order, `head` where a round begins;
+    `unless` are the conditions, fixed for the whole loop, under which it does end; `waits` are the
+    functions called between two tries."""
+
+    sites: tuple[AllocationSite, ...]
+    head: Loc
+    unless: tuple[str, ...]
+    waits: tuple[str, ...]
+
+
+class _Paths(NamedTuple):
+    retries: bool
+    policy: bool
+    unless: tuple[str, ...]
+    waits: tuple[str, ...]
+
+
+class LoopFinder:
+    def __init__(self, program: Program, effects: Effects, inliner: Inliner) -> None:
+        self._program = program
+        self._effects = effects
+        self._inliner = inliner
+
+    def retry_loops(self, func: Func, sites: list[AllocationSite]) -> list[RetryLoop]:
+        """The endless retry loops of `func`, one for each set of allocations that retry together."""
+        if not sites:
+            return []
+        found: list[RetryLoop] = []
+        for blocks in _cycles(func):
+            inside = [site for site in sites if site.block in blocks and self._failure(site.call) is not None]
+            retrying: dict[AllocationSite, _Paths] = {}
+            for site in inside:
+                if not all(self._effects.never_fails(context.flags) for context in site.contexts):
+                    paths = self._follow(func, blocks, site, inside)
+                    if paths.retries and not paths.policy:
+                        retrying[site] = paths
+            if retrying:
+                ordered = sorted(retrying, key=lambda site: site.call.loc)
+                first = retrying[ordered[0]]
+                found.append(RetryLoop(tuple(ordered), _start_of(func, blocks), first.unless, first.waits))
+        return found
+
+    def _failure(self, call: Call) -> Value | None:
+        """What `call` returns when it fails; None if that cannot be told from success."""
+        entry = self._effects.allocator(call)
+        proto = self._program.protos.get(call.callee.name) if isinstance(call.callee, Var) else None
+        if entry is None or entry.fails in ("never", "count") or proto is None:
+            return None
+        if entry.fails == "err_ptr":
+            return values.ERRNO
+        if proto.ret.endswith("*"):
+            return values.ZERO
+        if entry.fails == "false" or proto.ret in ("bool", "_Bool"):
+            return values.ZERO
+        return values.const(-ENOMEM) if proto.ret == "int" else None
+
+    def _follow(
+        self, func: Func, blocks: frozenset[int], start: AllocationSite, failing: list[AllocationSite]
+    ) -> _Paths:
+        """Follow the paths from the failure of `start` until it is tried again or the loop is left."""
+        fails = {(site.block, site.position): self._failure(site.call) for site in failing}
+        assigned = _assigned_in(func, blocks)
+        unless: dict[str, None] = {}
+        waits: dict[str, None] = {}
+        edges: nx.DiGraph[int] = nx.DiGraph()
+        retries, visits = False, 0
+        first = State()
+        first.learn(Temp(start.call.dst), fails[start.block, start.position] or values.ZERO)
+        queue = deque([(start.block, start.position + 1, first)])
+        arrived: dict[int, State] = {}
+        while queue:
+            block, position, state = queue.popleft()
+            visits += 1
+            if visits > MAX_VISITS:
+                return _Paths(False, True, (), ())
+            state = state.copy()
+            again = False
+            for index in range(position, len(func.blocks[block].instrs)):
+                instr = func.blocks[block].instrs[index]
+                if isinstance(instr, Assign):
+                    state.assign(instr.dst, instr.src)
+                elif (block, index) == (start.block, start.position):
+                    again = True
+                    break
+                else:
+                    if (block, index) not in fails:
+                        waits[callee_name(instr) or show(instr.callee)] = None
+                    self._call(func, instr, state, fails.get((block, index)))
+            if again:
+                retries = True
+                continue
+            for target, taken, condition in _next(func, block, state):
+                if target not in blocks:
+                    if condition is None or not _fixed(condition, state, assigned):
+                        return _Paths(retries, True, (), ())
+                    unless[show(condition)] = None
+                    continue
+                edges.add_edge(block, target)
+                old = arrived.get(target)
+                merged = taken if old is None else join(old, taken, widen=True)
+                if old is None or merged.facts != old.facts or merged.binds != old.binds:
+                    arrived[target] = merged
+                    queue.append((target, 0, merged))
+        return _Paths(retries, _waits_for_something(func, edges, start.block), tuple(unless), tuple(waits))
+
+    def _call(self, func: Func, call: Call, state: State, failure: Value | None) -> None:
+        arguments = [state.resolve(argument) for argument in call.args]
+        result = Temp(call.dst)
+        state.forget(result)
+        for argument in arguments:
+            if isinstance(argument, Addr) and isinstance(argument.base, Var):
+                state.forget(argument.base)
+        if failure is not None:
+            state.learn(result, failure)
+            return
+        inlined = self._inliner.value(call, func.file)
+        if inlined is not None:
+            state.assign(result, replace(inlined[1], dict(zip(inlined[0], arguments, strict=False))))
+
+
+def _next(func: Func, block: int, state: State) -> list[tuple[int, State, Expr | None]]:
+    """The feasible successors with their states and, where there was a choice, its condition."""
+    term = func.blocks[block].term
+    if isinstance(term, Branch):
+        taken = [(term.then, assume(state, term.cond, True)), (term.other, assume(state, term.cond, False))]
+        possible = [(target, after) for target, after in taken if after is not None]
+        choice = state.resolve(term.cond) if len(possible) == 2 else None
+        return [(target, after, choice) for target, after in possible]
+    if isinstance(term, Switch):
+        return [(target, state, state.resolve(term.value)) for target in successors(term)]
+    if isinstance(term, Jump | Goto):
+        return [(target, state, None) for target in successors(term)]
+    return []
+
+
+def _fixed(condition: Expr, state: State, assigned: frozenset[Expr]) -> bool:
+    """True if `condition` has the same value in every round."""
+    names = names_in(condition)
+    return not reads_memory(condition) and not any(isinstance(n, Temp) or n in assigned for n in names) and bool(names)
+
+
+def _assigned_in(func: Func, blocks: frozenset[int]) -> frozenset[Expr]:
+    names: set[Expr] = set()
+    for block in blocks:
+        for instr in func.blocks[block].instrs:
+            if isinstance(instr, Assign):
+                names |= names_in(instr.dst) if isinstance(instr.dst, Var | Temp) else frozenset()
+            else:
+                for argument in instr.args:
+                    if isinstance(argument, Addr) and isinstance(argument.base, Var):
+                        names.add(argument.base)
+    return frozenset(names)
+
+
+def _waits_for_something(func: Func, edges: nx.DiGraph[int], start: int) -> bool:
+    """True if the failure path can go round without trying again: it waits for an event, or serves
+    something else, rather than retry. A loop that counts a local variable ends by itself."""
+    inner = edges.copy()
+    if start in inner:
+        inner.remove_edges_from(list(inner.in_edges(start)))
+    for component in nx.strongly_connected_components(inner):
+        node = next(iter(component))
+        if len(component) == 1 and not inner.has_edge(node, node):
+            continue
+        assigned = _assigned_in(func, frozenset(component))
+        counted = False
+        for block in component:
+            term = func.blocks[block].term
+            if isinstance(term, Branch) and not {term.then, term.other} <= component:
+                counted |= any(isinstance(name, Var) and name in assigned for name in names_in(term.cond))
+        if not counted:
+            return True
+    return False
+
+
+def _cycles(func: Func) -> list[frozenset[int]]:
+    """The strongly connected sets of blocks that are loops."""
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    for number, block in enumerate(func.blocks):
+        graph.add_edges_from((number, target) for target in successors(block.term))
+    return sorted(
+        (
+            frozenset(component)
+            for component in nx.strongly_connected_components(graph)
+            if len(component) > 1 or any(graph.has_edge(node, node) for node in component)
+        ),
+        key=min,
+    )
+
+
+def _start_of(func: Func, blocks: frozenset[int]) -> Loc:
+    """The first line of the loop."""
+    places = [instr.loc for block in blocks for instr in func.blocks[block].instrs]
+    return min(places, default=func.loc)

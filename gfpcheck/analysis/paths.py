@@ -1,0 +1,247 @@
+"""Access paths: how expressions that name memory are compared, translated and shown.
+
+A lock's *instance* is the canonical path of the lock object (`ip->i_lock`); its *class* is what
+lockdep would call it: the record and member that it is ("struct xfs_inode.i_lock") or the global's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from gfpcheck.ir import Addr, Bin, Const, Deref, Expr, Field, Index, Str, Temp, Un, Unknown, Var
+
+MAX_DEPTH = 24
+"""Longer paths are cut: no lock is written that way, and recursion over lists must end."""
+
+
+def deref(base: Expr) -> Expr:
+    """`*base`, simplified."""
+    return base.base if isinstance(base, Addr) else Deref(base)
+
+
+def addr(base: Expr) -> Expr:
+    """`&base`, simplified."""
+    return base.base if isinstance(base, Deref) else Addr(base)
+
+
+def _container(left: Expr, right: Expr) -> Expr | None:
+    """`&x->m - offsetof(struct r, m)` is `x`: container_of() undone."""
+    if not isinstance(right, Const) or not right.text.startswith("offsetof(") or not isinstance(left, Addr):
+        return None
+    record, _, members = right.text[len("offsetof(") : -1].partition(", ")
+    inner: Expr = left.base
+    for member in reversed(members.split(".")):
+        if not isinstance(inner, Field) or inner.member != member:
+            return None
+        last = inner.record
+        inner = inner.base
+    return addr(inner) if last == record else None
+
+
+@lru_cache(maxsize=200_000)
+def canonical(expr: Expr) -> Expr:
+    """The same path with `*&`, `&*` and container_of() of a member's address folded away."""
+    if isinstance(expr, Deref):
+        return deref(canonical(expr.base))
+    if isinstance(expr, Addr):
+        return addr(canonical(expr.base))
+    if isinstance(expr, Field):
+        return Field(canonical(expr.base), expr.record, expr.member)
+    if isinstance(expr, Index):
+        return Index(canonical(expr.base), canonical(expr.index))
+    if isinstance(expr, Bin):
+        left, right = canonical(expr.left), canonical(expr.right)
+        if expr.op == "-" and (whole := _container(left, right)) is not None:
+            return whole
+        if expr.op in "+-" and right == Const(0):
+            return left
+        return Bin(expr.op, left, right)
+    if isinstance(expr, Un):
+        return Un(expr.op, canonical(expr.operand))
+    return expr
+
+
+def rewrite(expr: Expr, leaf: Callable[[Expr], Expr]) -> Expr:
+    """`expr` with every Var and Temp replaced by `leaf(it)`, canonical; the same object if nothing changed."""
+    if isinstance(expr, Var | Temp):
+        return leaf(expr)
+    if isinstance(expr, Field):
+        base = rewrite(expr.base, leaf)
+        return expr if base is expr.base else Field(base, expr.record, expr.member)
+    if isinstance(expr, Deref):
+        base = rewrite(expr.base, leaf)
+        return expr if base is expr.base else deref(base)
+    if isinstance(expr, Addr):
+        base = rewrite(expr.base, leaf)
+        return expr if base is expr.base else addr(base)
+    if isinstance(expr, Index):
+        base, index = rewrite(expr.base, leaf), rewrite(expr.index, leaf)
+        return expr if base is expr.base and index is expr.index else Index(base, index)
+    if isinstance(expr, Bin):
+        left, right = rewrite(expr.left, leaf), rewrite(expr.right, leaf)
+        if left is expr.left and right is expr.right:
+            return expr
+        if expr.op == "-" and (whole := _container(left, right)) is not None:
+            return whole
+        return Bin(expr.op, left, right)
+    if isinstance(expr, Un):
+        operand = rewrite(expr.operand, leaf)
+        return expr if operand is expr.operand else Un(expr.op, operand)
+    return expr
+
+
+def replace(expr: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
+    """`expr` with the variables and temporaries of `mapping` replaced."""
+    return rewrite(expr, lambda leaf: mapping.get(leaf, leaf))
+
+
+@lru_cache(maxsize=200_000)
+def names_in(expr: Expr) -> frozenset[Expr]:
+    """The variables and temporaries that `expr` mentions."""
+    if isinstance(expr, Var | Temp):
+        return frozenset((expr,))
+    if isinstance(expr, Field | Deref | Addr):
+        return names_in(expr.base)
+    if isinstance(expr, Index):
+        return names_in(expr.base) | names_in(expr.index)
+    if isinstance(expr, Bin):
+        return names_in(expr.left) | names_in(expr.right)
+    if isinstance(expr, Un):
+        return names_in(expr.operand)
+    return frozenset()
+
+
+@lru_cache(maxsize=200_000)
+def reads_memory(expr: Expr) -> bool:
+    """True if the value can change without an assignment to a local variable."""
+    if isinstance(expr, Field | Deref | Index):
+        return True
+    if isinstance(expr, Var):
+        return expr.kind == "g"
+    if isinstance(expr, Addr):
+        return isinstance(expr.base, Field | Index) and reads_memory(_pointer_of(expr.base))
+    if isinstance(expr, Bin):
+        return reads_memory(expr.left) or reads_memory(expr.right)
+    if isinstance(expr, Un):
+        return reads_memory(expr.operand)
+    return False
+
+
+def _pointer_of(lvalue: Expr) -> Expr:
+    """What must be read to compute the address of `lvalue`."""
+    while isinstance(lvalue, Field | Index):
+        lvalue = lvalue.base
+    return lvalue.base if isinstance(lvalue, Deref) else Const(0)
+
+
+@lru_cache(maxsize=200_000)
+def depth(expr: Expr) -> int:
+    if isinstance(expr, Field | Deref | Addr):
+        return 1 + depth(expr.base)
+    if isinstance(expr, Index):
+        return 1 + max(depth(expr.base), depth(expr.index))
+    if isinstance(expr, Bin):
+        return 1 + max(depth(expr.left), depth(expr.right))
+    if isinstance(expr, Un):
+        return 1 + depth(expr.operand)
+    return 0
+
+
+def root(expr: Expr) -> Expr:
+    """The variable, temporary or constant that a path starts from."""
+    while True:
+        if isinstance(expr, Field | Deref | Addr | Index):
+            expr = expr.base
+        elif isinstance(expr, Bin):
+            expr = expr.left
+        else:
+            return expr
+
+
+def class_of(instance: Expr, function: str) -> str:
+    """The class of the lock at `instance`, as lockdep would name it.
+
+    A lock that is reached only through a parameter or a local has no class of its own: it is named
+    after the variable and the function, in angle brackets.
+    """
+    expr = instance
+    while isinstance(expr, Index):
+        expr = expr.base
+    if isinstance(expr, Field):
+        return f"{expr.record}.{expr.member}" if expr.record else expr.member
+    if isinstance(expr, Var):
+        return expr.name if expr.kind in "gf" else f"<{function}:{expr.name}>"
+    start = root(expr)
+    if isinstance(start, Var):
+        return f"<{function}:{start.name}>" if start.kind in "lp" else start.name
+    return f"<{function}>"
+
+
+def has_class(cls: str) -> bool:
+    """False for locks known only by a variable of one function."""
+    return not cls.startswith("<")
+
+
+def embedded_in(expr: Expr, owners: frozenset[Expr]) -> bool:
+    """True if the object at `expr` is a part of what one of `owners` (pointers) points at.
+
+    Steps through members and container_of() stay inside; a pointer read from memory leaves.
+    """
+    while isinstance(expr, Field | Index):
+        expr = expr.base
+    return isinstance(expr, Deref) and same_object(expr.base, owners)
+
+
+def same_object(pointer: Expr, owners: frozenset[Expr]) -> bool:
+    """True if `pointer` points into (or at the container of) an object that `owners` point at."""
+    while True:
+        if pointer in owners:
+            return True
+        if isinstance(pointer, Bin) and pointer.op in "+-":
+            pointer = pointer.left
+        elif isinstance(pointer, Addr):
+            return embedded_in(pointer.base, owners)
+        else:
+            return False
+
+
+_PRECEDENCE = {"*": 5, "/": 5, "%": 5, "+": 4, "-": 4, "<<": 3, ">>": 3, "&": 2, "^": 2, "|": 2}
+
+
+def show(expr: Expr) -> str:
+    """The expression as a C programmer would write it."""
+    return _show(expr)[0]
+
+
+def _show(expr: Expr) -> tuple[str, int]:
+    """The text and its binding strength (9 primary, 7 unary, below: binary)."""
+    if isinstance(expr, Const):
+        return expr.text or str(expr.value), 9
+    if isinstance(expr, Str):
+        return '"…"', 9
+    if isinstance(expr, Var):
+        return expr.name.partition("@")[0], 9
+    if isinstance(expr, Temp | Unknown):
+        return "(…)", 9
+    if isinstance(expr, Field):
+        if isinstance(expr.base, Deref):
+            return f"{_operand(expr.base.base, 8)}->{expr.member}", 9
+        return f"{_operand(expr.base, 8)}.{expr.member}", 9
+    if isinstance(expr, Deref):
+        return f"*{_operand(expr.base, 7)}", 7
+    if isinstance(expr, Addr):
+        return f"&{_operand(expr.base, 7)}", 7
+    if isinstance(expr, Index):
+        return f"{_operand(expr.base, 8)}[{show(expr.index)}]", 9
+    if isinstance(expr, Un):
+        return f"{expr.op}{_operand(expr.operand, 7)}", 7
+    if expr.op == "-" and isinstance(expr.right, Const) and expr.right.text.startswith("offsetof("):
+        return f"container_of({show(expr.left)})", 9
+    strength = _PRECEDENCE.get(expr.op, 1)
+    return f"{_operand(expr.left, strength)} {expr.op.rstrip('u')} {_operand(expr.right, strength + 1)}", strength
+
+
+def _operand(expr: Expr, strength: int) -> str:
+    text, own = _show(expr)
+    return text if own >= strength else f"({text})"

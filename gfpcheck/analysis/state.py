@@ -1,0 +1,367 @@
+"""Abstract states: what is held, which scopes are open, and what is known of values.
+
+A program point carries one state for each *situation* (lock set, scopes, values of `gfp_t`
+variables); states of the same situation are joined. This is what keeps `if (x) lock; ... if (x)
+unlock;` apart without following every path: the two branches differ in their lock sets, and each
+state remembers what `x` was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from gfpcheck.analysis import values
+from gfpcheck.analysis.paths import MAX_DEPTH, canonical, depth, names_in, reads_memory, rewrite
+from gfpcheck.analysis.values import TOP, Value
+from gfpcheck.ir import Addr, Bin, Const, Deref, Expr, Field, Index, Temp, Un, Unknown, Var
+
+
+class Site(NamedTuple):
+    """A place in a function."""
+
+    file: str
+    function: str
+    line: int
+    col: int
+
+
+class HeldLock(NamedTuple):
+    """A lock that is held, or a context that is entered, on this path.
+
+    `text` is the lock as the source writes it. `via` is the chain from the function's own line
+    down to the acquisition, when a callee took it. `may`: only on some of the joined paths.
+    `nesting` counts nested contexts. `tried`: taken by a trylock. `asserted`: known to be held from an
+    assertion (lockdep_assert_held()); the caller took it.
+    """
+
+    instance: Expr
+    cls: str
+    kind: str
+    mode: str
+    site: Site
+    text: str
+    via: tuple[Site, ...] = ()
+    may: bool = False
+    nesting: int = 1
+    tried: bool = False
+    asserted: bool = False
+
+    @property
+    def identity(self) -> tuple[Expr, str, str, bool, int]:
+        return (self.instance, self.kind, self.mode, self.may, self.nesting)
+
+
+class Release(NamedTuple):
+    """A lock of the caller that this function has released."""
+
+    instance: Expr
+    cls: str
+    kind: str
+
+
+class OpenScope(NamedTuple):
+    """An allocation scope in force; `token` is where the saved flags were put."""
+
+    kind: str
+    token: Expr
+    site: Site
+    via: tuple[Site, ...] = ()
+
+
+Key = tuple[object, ...]
+
+
+class State:
+    """One abstract state. Never changed in place once it has left the transfer function."""
+
+    __slots__ = ("binds", "closed", "facts", "locks", "released", "scopes")
+
+    def __init__(
+        self,
+        locks: tuple[HeldLock, ...] = (),
+        released: tuple[Release, ...] = (),
+        scopes: tuple[OpenScope, ...] = (),
+        closed: tuple[str, ...] = (),
+        binds: dict[Expr, Expr] | None = None,
+        facts: dict[Expr, Value] | None = None,
+    ) -> None:
+        self.locks = locks
+        self.released = released
+        self.scopes = scopes
+        self.closed = closed
+        self.binds = binds if binds is not None else {}
+        self.facts = facts if facts is not None else {}
+
+    def copy(self) -> State:
+        return State(self.locks, self.released, self.scopes, self.closed, dict(self.binds), dict(self.facts))
+
+    def key(self, split: Iterable[Expr]) -> Key:
+        """What keeps states apart; `split` are the variables whose constant values do, too."""
+        return (
+            tuple(lock.identity for lock in self.locks),
+            self.released,
+            tuple(scope.kind for scope in self.scopes),
+            self.closed,
+            tuple(self.eval(var).constant for var in split),
+        )
+
+    # --- reading ---------------------------------------------------------------------------
+
+    def resolve(self, expr: Expr) -> Expr:
+        """`expr` with local variables replaced by what they were last assigned, canonical."""
+        binds = self.binds
+        resolved = rewrite(canonical(expr), lambda leaf: binds.get(leaf, leaf))
+        return resolved if depth(resolved) <= MAX_DEPTH else canonical(expr)
+
+    def eval(self, expr: Expr) -> Value:
+        """The value of `expr`."""
+        return self.value(self.resolve(expr))
+
+    def value(self, expr: Expr) -> Value:
+        """The value of a resolved expression."""
+        fact = self.facts.get(expr)
+        if isinstance(expr, Const):
+            return values.const(expr.value)
+        if isinstance(expr, Bin):
+            computed = values.binary(expr.op, self.value(expr.left), self.value(expr.right))
+        elif isinstance(expr, Un):
+            computed = values.unary(expr.op, self.value(expr.operand))
+        elif isinstance(expr, Addr) or (isinstance(expr, Var) and expr.kind == "f"):
+            computed = values.VALID_POINTER
+        else:
+            return fact if fact is not None else TOP
+        if fact is None:
+            return computed
+        both = values.meet(computed, fact)
+        return fact if both is None else both
+
+    # --- writing (on a private copy only) --------------------------------------------------
+
+    def learn(self, expr: Expr, value: Value) -> bool:
+        """Add the fact that resolved `expr` is `value`; False if that cannot be."""
+        met = values.meet(self.value(expr), value)
+        if met is None:
+            return False
+        if not isinstance(expr, Const) and not _opaque(expr):
+            self.facts[expr] = met
+        return True
+
+    def assign(self, dst: Expr, src: Expr) -> None:
+        """`dst = src`."""
+        resolved = self.resolve(src)
+        value = self.value(resolved)
+        if isinstance(dst, Var | Temp) and not (isinstance(dst, Var) and dst.kind == "g"):
+            self.forget(dst)
+            if isinstance(resolved, Const) or dst in names_in(resolved) or _opaque(resolved):
+                self._note(dst, value)
+            elif depth(resolved) < MAX_DEPTH:
+                self.binds[dst] = resolved
+        else:
+            target = self.resolve(dst)
+            self.overwrite(target)
+            self._note(target, value)
+
+    def _note(self, expr: Expr, value: Value) -> None:
+        if value != TOP:
+            self.facts[expr] = value
+
+    def forget(self, name: Expr) -> None:
+        """`name` gets a new value: facts about the old one go, paths that began with it are marked old."""
+        for bound in [b for b, e in self.binds.items() if name in names_in(e) and b != name]:
+            value = self.value(self.binds.pop(bound))
+            self._note(bound, value)
+        self.binds.pop(name, None)
+        for fact in [f for f in self.facts if name in names_in(f)]:
+            del self.facts[fact]
+        if isinstance(name, Var) and any(name in names_in(lock.instance) for lock in self.locks):
+            old = Var(name.name + "'", name.kind)
+            self.locks = tuple(
+                lock._replace(instance=rewrite(lock.instance, lambda leaf: old if leaf == name else leaf))
+                for lock in self.locks
+            )
+
+    def overwrite(self, lvalue: Expr) -> None:
+        """Memory at `lvalue` changes: forget what it, and anything that may be the same memory, held."""
+        for bound in [b for b, e in self.binds.items() if may_read(e, lvalue)]:
+            value = self.value(self.binds.pop(bound))
+            self._note(bound, value)
+        for fact in [f for f in self.facts if may_read(f, lvalue)]:
+            del self.facts[fact]
+
+    def forget_memory(self) -> None:
+        """Another iteration: what was read from memory before may have changed since."""
+        for fact in [f for f in self.facts if reads_memory(f)]:
+            del self.facts[fact]
+
+    def keep_only(self, live: frozenset[Expr]) -> None:
+        """Drop what is known of dead variables, so that more states become equal."""
+        if self.binds:
+            dead = [b for b in self.binds if b not in live]
+            for bound in dead:
+                del self.binds[bound]
+        reachable = set(live)
+        for expr in self.binds.values():
+            reachable |= names_in(expr)
+        for lock in self.locks:
+            reachable |= names_in(lock.instance)
+        gone = [f for f in self.facts if not names_in(f) <= reachable]
+        for fact in gone:
+            del self.facts[fact]
+
+
+def _opaque(expr: Expr) -> bool:
+    """True if two occurrences of `expr` need not have the same value."""
+    if isinstance(expr, Unknown):
+        return True
+    if isinstance(expr, Field | Deref | Addr):
+        return _opaque(expr.base)
+    if isinstance(expr, Index):
+        return _opaque(expr.base) or _opaque(expr.index)
+    if isinstance(expr, Bin):
+        return _opaque(expr.left) or _opaque(expr.right)
+    if isinstance(expr, Un):
+        return _opaque(expr.operand)
+    return False
+
+
+def may_read(expr: Expr, lvalue: Expr) -> bool:
+    """True if evaluating `expr` may read the memory at `lvalue`.
+
+    Members alias members of the same name and record only; other pointers, equal paths only.
+    """
+    if expr == lvalue:
+        return True
+    if isinstance(expr, Field):
+        if isinstance(lvalue, Field) and expr.member == lvalue.member and expr.record == lvalue.record:
+            return True
+        return may_read(expr.base, lvalue)
+    if isinstance(expr, Deref | Addr):
+        return may_read(expr.base, lvalue)
+    if isinstance(expr, Index):
+        if isinstance(lvalue, Index) and expr.base == lvalue.base:
+            return True
+        return may_read(expr.base, lvalue) or may_read(expr.index, lvalue)
+    if isinstance(expr, Bin):
+        return may_read(expr.left, lvalue) or may_read(expr.right, lvalue)
+    if isinstance(expr, Un):
+        return may_read(expr.operand, lvalue)
+    return False
+
+
+def join(a: State, b: State, widen: bool = False) -> State:
+    """Both states of one situation in one. With `widen`, values that differ are given up at once."""
+    binds = {name: expr for name, expr in a.binds.items() if b.binds.get(name) == expr}
+    facts: dict[Expr, Value] = {}
+    for expr, value in a.facts.items():
+        other = b.facts.get(expr)
+        if other == value:
+            facts[expr] = value
+        elif not widen:
+            joined = values.join(value, b.value(b.resolve(expr)) if other is None else other)
+            if joined != TOP:
+                facts[expr] = joined
+    if not widen:
+        for expr, value in b.facts.items():
+            if expr not in a.facts:
+                joined = values.join(a.value(a.resolve(expr)), value)
+                if joined != TOP:
+                    facts[expr] = joined
+        for name in {*a.binds, *b.binds} - binds.keys():
+            if name not in facts:
+                joined = values.join(a.eval(name), b.eval(name))
+                if joined != TOP:
+                    facts[name] = joined
+    return State(a.locks, a.released, a.scopes, a.closed, binds, facts)
+
+
+def blur(a: State, b: State) -> State:
+    """Two situations in one, when there are too many: what only one holds becomes "may"."""
+    held = {lock.identity[:3]: lock for lock in b.locks}
+    locks = []
+    for lock in a.locks:
+        other = held.pop(lock.identity[:3], None)
+        locks.append(lock if other is not None and not other.may else lock._replace(may=True))
+    locks += [lock._replace(may=True) for lock in b.locks if lock.identity[:3] in held]
+    shared = join(a, b, widen=True)
+    scopes = a.scopes if len(a.scopes) <= len(b.scopes) else b.scopes
+    released = tuple(dict.fromkeys((*a.released, *b.released)))
+    return State(tuple(locks), released, scopes, a.closed, shared.binds, shared.facts)
+
+
+# --- conditions --------------------------------------------------------------------------------
+
+_INVERSE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+_INVERSE |= {f"{op}u": f"{inverse}u" for op, inverse in _INVERSE.items() if op[0] in "<>"}
+
+
+def assume(state: State, condition: Expr, truth: bool) -> State | None:
+    """`state` where `condition` is true (or false); None if that is impossible. `state` is unchanged."""
+    resolved = state.resolve(condition)
+    known = state.value(resolved).truth
+    if known is not None:
+        return state if known == truth else None
+    result = state.copy()
+    return result if _refine(result, resolved, truth) else None
+
+
+def _refine(state: State, expr: Expr, truth: bool) -> bool:
+    if isinstance(expr, Un) and expr.op == "!":
+        return _refine(state, expr.operand, not truth)
+    if isinstance(expr, Bin):
+        if isinstance(expr.left, Const) and not isinstance(expr.right, Const) and expr.op in ("==", "!=", "&"):
+            expr = Bin(expr.op, expr.right, expr.left)
+        if expr.op in _INVERSE and not _compare(state, expr, truth):
+            return False
+        if expr.op == "&" and not _mask(state, expr, truth):
+            return False
+    if truth:
+        return state.learn(expr, values.ONE if _is_boolean(expr) else values.NONZERO)
+    return state.learn(expr, values.ZERO)
+
+
+def _is_boolean(expr: Expr) -> bool:
+    return (isinstance(expr, Bin) and expr.op in _INVERSE) or (isinstance(expr, Un) and expr.op == "!")
+
+
+def _compare(state: State, expr: Bin, truth: bool) -> bool:
+    """Facts about the left side of `left op constant`."""
+    op = expr.op if truth else _INVERSE[expr.op]
+    number = state.value(expr.right).constant
+    if number is None:
+        return True
+    left = expr.left
+    if op == "==":
+        if number == 0 and not _refine(state, left, False):
+            return False
+        return state.learn(left, values.const(number))
+    if op == "!=":
+        if number == 0:
+            return _refine(state, left, True)
+        return state.value(left).constant != number
+    negative = values.Value(ones=values.SIGN, nonzero=True)
+    positive = values.Value(zeros=values.SIGN)
+    if (op, number) in (("<", 0), ("<=", -1)):
+        return state.learn(left, negative)
+    if (op, number) in ((">=", 0), (">", -1)):
+        return state.learn(left, positive)
+    if (op, number) in ((">", 0), (">=", 1)):
+        return state.learn(left, positive._replace(nonzero=True))
+    if op in (">=u", ">u") and number & values.ERRNO_BITS == values.ERRNO_BITS and number & values.ALL > values.SIGN:
+        return state.learn(left, values.ERRNO)
+    if op in ("<u", "<=u") and number & values.ERRNO_BITS == values.ERRNO_BITS and number & values.ALL > values.SIGN:
+        return state.learn(left, values.Value(not_error=True))
+    return True
+
+
+def _mask(state: State, expr: Bin, truth: bool) -> bool:
+    """Facts about `left` of `left & mask`."""
+    mask = state.value(expr.right).constant
+    if mask is None:
+        return True
+    mask &= values.ALL
+    if not truth:
+        return state.learn(expr.left, values.Value(zeros=mask))
+    if mask & (mask - 1) == 0:
+        return state.learn(expr.left, values.Value(ones=mask, nonzero=True))
+    return state.learn(expr.left, values.NONZERO)

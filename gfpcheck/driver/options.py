@@ -1,0 +1,35 @@
+"""What a run is asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gfpcheck.findings import Confidence
+
+Progress = Callable[[str, int, int], None]
+"""Called with (phase, done, total)."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything that changes what a run finds. `cache_dir` None: no cache, a temporary directory."""
+
+    paths: tuple[Path, ...]
+    arch: str = "x86"
+    build_dir: Path | None = None
+    compile_commands: Path | None = None
+    tree: Path | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    rule_dirs: tuple[Path, ...] = ()
+    models: tuple[Path, ...] = ()
+    min_confidence: Confidence = Confidence.LOW
+    jobs: int = 0
+    cache_dir: Path | None = None
+    command_line: str = ""
+
+
+class RunError(Exception):
+    """The run cannot do what was asked; the message is for the user."""

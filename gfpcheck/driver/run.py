@@ -1,0 +1,190 @@
+"""One run, from paths to a report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from gfpcheck import __version__, frontend, kbuild, models
+from gfpcheck.driver.options import Options, Progress, RunError
+from gfpcheck.driver.rules import all_rules, select
+from gfpcheck.findings import Finding, Loss, Report
+from gfpcheck.ir import Module
+from gfpcheck.kbuild import Plan, PlanError
+from gfpcheck.models import GfpFlags, ModelError, Models
+from gfpcheck.rule_api import Rule
+
+FOLD_TRIES = 8
+"""Files of a tree without linux/gfp.h that are searched for the flags."""
+
+
+def run(options: Options, progress: Progress | None = None) -> Report:
+    """Analyse what `options` asks for.
+
+    Raises RunError when it cannot be done: no such path, no C, flags that cannot be folded, a wrong model or rule.
+    What fails in part is in the report's losses.
+    """
+    rules = select(all_rules(options.rule_dirs), options.select, options.ignore)
+    with _cache_directory(options) as cache:
+        try:
+            plan = kbuild.make_plan(
+                options.paths,
+                arch=options.arch,
+                build_dir=options.build_dir,
+                compile_commands=options.compile_commands,
+                tree=options.tree,
+                cache_dir=cache,
+            )
+            knowledge = models.load(plan.version, options.models)
+            gfp = fold_flags(plan, knowledge)
+            modules = _lower(plan, knowledge, options, cache, progress)
+        except (PlanError, ModelError, frontend.FrontendError) as error:
+            raise RunError(str(error)) from error
+    return _analyse(plan, knowledge, gfp, modules, rules, options, progress)
+
+
+@contextlib.contextmanager
+def _cache_directory(options: Options) -> Iterator[Path]:
+    if options.cache_dir is not None:
+        yield options.cache_dir
+    else:
+        with tempfile.TemporaryDirectory(prefix="gfpcheck-") as directory:
+            yield Path(directory)
+
+
+def fold_flags(plan: Plan, knowledge: Models) -> GfpFlags:
+    """The GFP flags with their values in this tree.
+
+    Raises RunError if one of those that everything rests on has no value: without them the tool would be
+    blind and say nothing.
+    """
+    headers = ["#include <linux/gfp.h>\n"] if plan.is_kernel else []
+    if not plan.is_kernel:
+        headers = [f'#include "{unit.path}"\n' for unit in plan.units[:FOLD_TRIES]]
+    values: dict[str, int] = {}
+    for unit, header in zip(plan.units, headers, strict=False):
+        folded = frontend.fold_constants(unit.args, header, knowledge.gfp_flags, unit.cwd)
+        values = {name: value for name, value in folded.items() if value is not None}
+        if all(name in values for name in knowledge.gfp_required):
+            return GfpFlags(values, knowledge.gfp_compound)
+    missing = [name for name in knowledge.gfp_required if name not in values]
+    raise RunError(
+        f"the value of {', '.join(missing)} cannot be found through "
+        f"{'the headers of ' + plan.root if plan.is_kernel else 'the files given'}; "
+        "nothing would be found, so gfpcheck stops here"
+    )
+
+
+def _lower(plan: Plan, knowledge: Models, options: Options, cache: Path, progress: Progress | None) -> list[Module]:
+    jobs = options.jobs or len(os.sched_getaffinity(0))
+
+    def tell(done: int, total: int) -> None:
+        if progress is not None:
+            progress("reading", done, total)
+
+    return list(
+        frontend.lower_units(
+            plan.units,
+            plan.root,
+            stop=knowledge.names,
+            noreturn=knowledge.noreturn,
+            jobs=jobs,
+            pch_dir=cache / "pch",
+            progress=tell,
+        )
+    )
+
+
+def _analyse(
+    plan: Plan,
+    knowledge: Models,
+    gfp: GfpFlags,
+    modules: list[Module],
+    rules: tuple[type[Rule], ...],
+    options: Options,
+    progress: Progress | None,
+) -> Report:
+    # Imported here: networkx takes 0.2 s to import, and `gfpcheck --help` needs none of it.
+    from gfpcheck.analysis.callgraph import CallGraph
+    from gfpcheck.analysis.effects import Effects
+    from gfpcheck.analysis.engine import Engine
+    from gfpcheck.analysis.loops import LoopFinder
+    from gfpcheck.analysis.program import Program
+    from gfpcheck.analysis.reclaim import Reclaim
+    from gfpcheck.driver.views import Views
+
+    losses = [Loss("plan", path, why) for path, why in plan.skipped]
+    for module in modules:
+        losses += [Loss("parse", f"{e.file}:{e.line}", e.message) for e in module.errors]
+        losses += [Loss("lower", f"{module.file}: {name}", "the function could not be lowered") for name in module.lost]
+    program = Program(modules)
+    graph = CallGraph(program)
+    effects = Effects(program, knowledge, gfp)
+    engine = Engine(program, knowledge, effects)
+    components = graph.bottom_up()
+    for number, component in enumerate(components):
+        if progress is not None and number % 64 == 0:
+            progress("analysing", number, len(components))
+        for key in component:
+            engine.summary(key)
+    reclaim = Reclaim(program, engine, knowledge)
+    loops = LoopFinder(program, effects, engine.inliner)
+    views = Views(program, gfp, loops, reclaim.locks, plan.version)
+    findings: list[Finding] = []
+    crashed: Counter[tuple[str, str]] = Counter()
+    sites = 0
+    for key in sorted(engine.facts):
+        facts = engine.facts[key]
+        sites += len(facts.sites)
+        if facts.given_up:
+            losses.append(Loss("analysis", key, "the function was too much work and was given up on"))
+        if not facts.sites:
+            continue
+        function = views.function(key, facts)
+        for rule in rules:
+            try:
+                findings += rule().check(function)
+            except Exception as error:  # a rule is somebody else's code: name it, count it, go on
+                crashed[rule.id, f"{type(error).__name__}: {error}"] += 1
+    losses += [Loss("rule", rule, f"{why} ({n} functions)") for (rule, why), n in sorted(crashed.items())]
+    shown = [f for f in findings if f.confidence.rank >= options.min_confidence.rank]
+    counts = {
+        "files": len(modules),
+        "functions": len(program.functions),
+        "allocation sites": sites,
+        "indirect calls not resolved": graph.unresolved,
+        "calls out of the files analysed": graph.external,
+        "reclaim roots": reclaim.roots,
+        "findings below the confidence asked for": len(findings) - len(shown),
+    }
+    return Report(
+        version=__version__,
+        root=plan.root,
+        setup=plan.setup,
+        arch=plan.arch,
+        kernel=".".join(map(str, plan.version)),
+        findings=tuple(_distinct(shown)),
+        rules=tuple(rule.info() for rule in rules),
+        losses=tuple(sorted(losses)),
+        counts=counts,
+        command_line=options.command_line,
+    )
+
+
+def _distinct(findings: list[Finding]) -> list[Finding]:
+    """Sorted, and with a number added to the subject of those that would have equal fingerprints."""
+    seen: Counter[str] = Counter()
+    result = []
+    for finding in sorted(findings, key=lambda f: f.sort_key):
+        seen[finding.fingerprint] += 1
+        number = seen[finding.fingerprint]
+        if number > 1:
+            finding = msgspec.structs.replace(finding, subject=(*finding.subject, str(number)))
+        result.append(finding)
+    return result

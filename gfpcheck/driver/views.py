@@ -1,0 +1,105 @@
+"""Analysis facts as the rule API shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gfpcheck.analysis.engine import AllocationSite, Context, FunctionFacts
+from gfpcheck.analysis.loops import LoopFinder
+from gfpcheck.analysis.program import Program
+from gfpcheck.analysis.reclaim import ReclaimLock
+from gfpcheck.analysis.state import HeldLock, Site
+from gfpcheck.findings import Place, Step
+from gfpcheck.ir import Func, Loc
+from gfpcheck.models import GfpFlags
+from gfpcheck.rule_api import Allocation, Flags, Function, Lock, ReclaimPath, RetryLoop, Scope, Situation
+
+_CLEARS = {"nofs": "__GFP_FS", "noio": "__GFP_IO", "pin": "__GFP_MOVABLE"}
+"""What each scope takes away: current_gfp_context() of include/linux/sched/mm.h."""
+
+
+class Views:
+    """Builds `Function` objects for rules. One object serves a whole program."""
+
+    def __init__(
+        self,
+        program: Program,
+        gfp: GfpFlags,
+        loops: LoopFinder,
+        reclaim: dict[str, ReclaimLock],
+        kernel: tuple[int, ...],
+    ) -> None:
+        self._program = program
+        self._gfp = gfp
+        self._loops = loops
+        self._reclaim = {cls: _reclaim_path(lock) for cls, lock in sorted(reclaim.items())}
+        self._kernel = kernel
+
+    def function(self, key: str, facts: FunctionFacts) -> Function:
+        func = self._program.functions[key]
+        allocations = {site: self._allocation(func, site) for site in facts.sites}
+        loops = [
+            RetryLoop(
+                tuple(allocations[site] for site in loop.sites),
+                _place(func, loop.head),
+                loop.unless,
+                loop.waits,
+            )
+            for loop in self._loops.retry_loops(func, facts.sites)
+        ]
+        return Function(
+            func.name,
+            func.file,
+            _place(func, func.loc),
+            tuple(sorted(allocations.values(), key=lambda a: a.place)),
+            tuple(loops),
+            self._reclaim,
+            self._kernel,
+            self._program.included_by.get(func.file, 0) if func.file not in self._program.own_files else 0,
+            facts.blurred,
+        )
+
+    def _allocation(self, func: Func, site: AllocationSite) -> Allocation:
+        place = _place(func, site.call.loc)
+        return Allocation(site.name, place, tuple(self._situation(context) for context in site.contexts))
+
+    def _situation(self, context: Context) -> Situation:
+        flags = Flags(context.flags.ones, context.flags.zeros, self._gfp)
+        effective = flags
+        for kind in context.scopes:
+            if kind == "noio":
+                effective = effective.without("__GFP_FS")
+            if kind in _CLEARS:
+                effective = effective.without(_CLEARS[kind])
+        return Situation(
+            tuple(_lock(lock) for lock in context.locks),
+            tuple(Scope(kind) for kind in context.scopes),
+            flags,
+            effective,
+        )
+
+
+def _place(func: Func, loc: Loc) -> Place:
+    return Place(func.file, loc.line, loc.col, func.name)
+
+
+def _site(site: Site) -> Place:
+    return Place(site.file, site.line, site.col, site.function)
+
+
+def _sites(sites: Iterable[Site]) -> tuple[Place, ...]:
+    return tuple(_site(site) for site in sites)
+
+
+def _lock(lock: HeldLock) -> Lock:
+    return Lock(lock.cls, lock.kind, lock.mode, lock.text, _site(lock.site), _sites(lock.via), lock.may, lock.asserted)
+
+
+def _reclaim_path(lock: ReclaimLock) -> ReclaimPath:
+    steps = [Step(_site(lock.entry), f"reclaim enters here through {lock.root}", "reclaim", 0, True)]
+    for depth, site in enumerate(lock.chain[:-1]):
+        steps.append(Step(_site(site), f"called from {site.function}()", "call", depth))
+    steps.append(
+        Step(_site(lock.chain[-1]), f"{lock.text} ({lock.cls}) is waited for", "acquire", len(lock.chain), True)
+    )
+    return ReclaimPath(lock.root, lock.gate, tuple(steps))

@@ -1,0 +1,220 @@
+"""What a rule is told about a function: its allocations and loops, in context."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gfpcheck.findings import Confidence, Finding, Level, Place, Step
+from gfpcheck.models import ATOMIC_KINDS, CONTEXT_KINDS
+from gfpcheck.rule_api.flags import Flags
+
+_KIND_NAMES = {
+    "spin": "spinlock",
+    "raw_spin": "raw spinlock",
+    "bit_spin": "bit spinlock",
+    "seqlock": "seqlock write section",
+    "local_lock": "local lock",
+    "rcu": "RCU read-side critical section",
+    "irq": "section with interrupts off",
+    "bh": "section with softirqs off",
+    "preempt": "section with preemption off",
+    "percpu_rwsem": "percpu rwsem",
+    "rt_mutex": "rt_mutex",
+    "ww_mutex": "ww_mutex",
+    "bit_sleep": "lock",
+    "freeze": "freeze protection",
+    "sleeping": "lock",
+    "srcu": "SRCU read-side critical section",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock that is held, or a context that was entered.
+
+    `cls` is the class as lockdep would name it ("struct xfs_inode.i_lock"), `text` the lock as the
+    source writes it. `place` is the line in this function that took it, `via` the places below in
+    the functions that did it. `may`: held on some of the paths only.
+    """
+
+    cls: str
+    kind: str
+    mode: str
+    text: str
+    place: Place
+    via: tuple[Place, ...]
+    may: bool
+    asserted: bool
+
+    @property
+    def atomic(self) -> bool:
+        """True if the task may not sleep while it is held."""
+        return self.kind in ATOMIC_KINDS
+
+    @property
+    def is_context(self) -> bool:
+        """True for contexts that are no lock: nobody waits for them."""
+        return self.kind in CONTEXT_KINDS or self.kind == "srcu"
+
+    def __str__(self) -> str:
+        kind = _KIND_NAMES.get(self.kind, self.kind)
+        if self.kind in CONTEXT_KINDS:
+            return kind
+        mode = " (shared)" if self.mode == "shared" else ""
+        named = f"{kind} {self.text}"
+        return f"{named}{mode}" if self.cls in self.text else f"{named} ({self.cls}){mode}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """An allocation scope in force: "nofs", "noio", "noreclaim" or "pin"."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One way in which an allocation is reached. `flags` are those asked for, `effective` those left
+    by the scopes in force (current_gfp_context() of include/linux/sched/mm.h)."""
+
+    locks: tuple[Lock, ...]
+    scopes: tuple[Scope, ...]
+    flags: Flags
+    effective: Flags
+
+    @property
+    def reclaims(self) -> bool | None:
+        """Whether direct reclaim may be entered: it may sleep and is not itself part of reclaim."""
+        if any(scope.kind == "noreclaim" for scope in self.scopes):
+            return False
+        return self.effective.sleeps
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A call that allocates. `name` is the allocator as the source names it."""
+
+    name: str
+    place: Place
+    situations: tuple[Situation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryLoop:
+    """A loop that tries allocations again until they succeed, and never gives up.
+
+    `unless` are the fixed conditions under which it does end; `waits` are the functions that it
+    calls between two tries.
+    """
+
+    allocations: tuple[Allocation, ...]
+    place: Place
+    unless: tuple[str, ...]
+    waits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReclaimPath:
+    """Reclaim waits for a lock class: from the function pointer `root` down to the acquisition.
+
+    `gate` is the flag without which reclaim does not get there, empty for any direct reclaim.
+    """
+
+    root: str
+    gate: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function with what the analysis knows of it.
+
+    `included_by` is the number of analysed files that include the header it stands in, 0 for a
+    function of a C file. `uncertain` is true when the analysis had to blur its lock sets.
+    `kernel` is the version, or () outside a kernel.
+    """
+
+    name: str
+    file: str
+    place: Place
+    allocations: tuple[Allocation, ...]
+    retry_loops: tuple[RetryLoop, ...]
+    reclaim: dict[str, ReclaimPath]
+    kernel: tuple[int, ...]
+    included_by: int
+    uncertain: bool
+
+    def reclaim_takes(self, lock: Lock) -> ReclaimPath | None:
+        """How memory reclaim comes to wait for a lock of this class, if it does."""
+        return self.reclaim.get(lock.cls)
+
+    def finding(
+        self,
+        *,
+        rule: str,
+        level: Level,
+        allocation: Allocation,
+        message: str,
+        situation: Situation | None = None,
+        locks: Sequence[Lock] = (),
+        steps: Sequence[Step] = (),
+        other: Sequence[Step] = (),
+        confidence: Confidence = Confidence.HIGH,
+        subject: Sequence[str] = (),
+    ) -> Finding:
+        """A finding at `allocation`: its flow is where each of `locks` was taken, `steps`, the allocation.
+
+        `subject` is added to what the fingerprint is made of (function, allocator, lock classes).
+        """
+        if self.uncertain or any(lock.may for lock in locks):
+            confidence = min(confidence, Confidence.LOW, key=lambda c: c.rank)
+        if self.included_by:
+            files = "1 file" if self.included_by == 1 else f"{self.included_by} files"
+            message += f" (inline function, included by {files})"
+        flow: list[Step] = []
+        for lock in locks:
+            flow += _acquisition(lock)
+        flow += steps
+        flags = situation.effective if situation else allocation.situations[0].effective
+        flow.append(Step(allocation.place, f"{allocation.name}() allocates here with {flags}", "allocation", 0, True))
+        classes = tuple(sorted({lock.cls for lock in locks}))
+        properties: dict[str, object] = {
+            "function": self.name,
+            "gfp": str(flags),
+            "locks": [_describe(lock) for lock in locks],
+            "depth": 0,
+        }
+        if self.included_by:
+            properties["included_by"] = self.included_by
+        return Finding(
+            rule,
+            level,
+            confidence,
+            allocation.place,
+            message,
+            tuple(flow),
+            (self.name, allocation.name, *classes, *subject),
+            tuple(other),
+            properties,
+        )
+
+
+def _acquisition(lock: Lock) -> list[Step]:
+    kind = "enter" if lock.is_context else "acquire"
+    verb = "is known to be held here" if lock.asserted else "entered here" if lock.is_context else "taken here"
+    steps = [Step(lock.place, f"{lock} {verb}", kind, 0, True)]
+    for depth, place in enumerate(lock.via, 1):
+        steps.append(Step(place, f"by {place.function}()", kind, depth))
+    return steps
+
+
+def _describe(lock: Lock) -> dict[str, object]:
+    return {
+        "class": lock.cls,
+        "kind": lock.kind,
+        "mode": lock.mode,
+        "text": lock.text,
+        "file": lock.place.file,
+        "line": lock.place.line,
+    }

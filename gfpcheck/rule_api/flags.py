@@ -1,0 +1,45 @@
+"""GFP flags as a rule sees them: each flag set, clear or unknown."""
+
+from __future__ import annotations
+
+from gfpcheck.models import GfpFlags
+
+_MASK = 0xFFFFFFFF
+
+
+class Flags:
+    """A set of GFP flags, some of which may be unknown.
+
+    `ones` are the bits known to be set, `zeros` those known to be clear.
+    """
+
+    __slots__ = ("_gfp", "ones", "zeros")
+
+    def __init__(self, ones: int, zeros: int, gfp: GfpFlags) -> None:
+        self.ones = ones & _MASK
+        self.zeros = zeros & _MASK
+        self._gfp = gfp
+
+    def has(self, names: str) -> bool | None:
+        """Whether all of `names` ("__GFP_IO | __GFP_FS") are set; None if that is not known.
+
+        A flag that this kernel does not have is never set.
+        """
+        mask = self._gfp.parse(names)
+        if not mask or self.zeros & mask:
+            return False
+        return True if self.ones & mask == mask else None
+
+    @property
+    def sleeps(self) -> bool | None:
+        """Whether the allocator may sleep: gfpflags_allow_blocking() of include/linux/gfp.h."""
+        return self.has("__GFP_DIRECT_RECLAIM")
+
+    def without(self, names: str) -> Flags:
+        """The same flags with `names` cleared."""
+        mask = self._gfp.parse(names)
+        return Flags(self.ones & ~mask, self.zeros | mask, self._gfp)
+
+    def __str__(self) -> str:
+        """As a kernel developer would write them."""
+        return self._gfp.render(self.ones, _MASK & ~(self.ones | self.zeros))

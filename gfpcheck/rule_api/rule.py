@@ -1,0 +1,63 @@
+"""The base class of rules."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar
+
+from gfpcheck.findings import Finding, Level, RuleInfo
+from gfpcheck.rule_api.facts import Function
+
+_ID = re.compile(r"[A-Z][A-Z0-9_-]*[0-9]+")
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+HEADINGS = ("## What it finds", "## Why it is a bug", "## Bad", "## Good", "## How it is decided")
+
+
+class Rule(ABC):
+    """A rule: metadata, documentation, and a check.
+
+    `id` is stable for ever; `name` is kebab-case and reads well after "allow"; `level` is that of its
+    findings. The documentation is the docstring of the module, in Markdown, with the headings of
+    `HEADINGS`. Incomplete metadata is an error when the class is made.
+    """
+
+    id: ClassVar[str]
+    name: ClassVar[str]
+    family: ClassVar[str]
+    level: ClassVar[Level]
+    summary: ClassVar[str]
+    default: ClassVar[bool] = True
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if inspect.isabstract(cls):
+            return
+        for attribute in ("id", "name", "family", "level", "summary"):
+            if not getattr(cls, attribute, ""):
+                raise TypeError(f"rule {cls.__name__} lacks {attribute!r}")
+        if not _ID.fullmatch(cls.id):
+            raise TypeError(f"rule {cls.__name__}: {cls.id!r} is not an id like GFP101")
+        if not _NAME.fullmatch(cls.name):
+            raise TypeError(f"rule {cls.__name__}: {cls.name!r} is not kebab-case")
+        text = cls.documentation()
+        for heading in HEADINGS:
+            if heading not in text:
+                raise TypeError(f"rule {cls.__name__}: its documentation lacks the heading {heading!r}")
+
+    @classmethod
+    def documentation(cls) -> str:
+        """The rule's documentation in Markdown."""
+        return inspect.cleandoc(sys.modules[cls.__module__].__doc__ or "")
+
+    @classmethod
+    def info(cls) -> RuleInfo:
+        """The metadata as reporters want it."""
+        return RuleInfo(cls.id, cls.name, cls.family, cls.level, cls.summary, cls.documentation(), cls.default)
+
+    @abstractmethod
+    def check(self, function: Function) -> Iterator[Finding]:
+        """The findings in `function`."""

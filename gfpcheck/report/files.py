@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -23,6 +24,8 @@ def replacing(path: str) -> Iterator[TextIO]:
     (`/dev/null`, `/dev/stdout`) cannot be replaced and is written to directly.
     Raises ReportError for any OSError, inside the block too.
     """
+    if not _is_name(path):
+        raise ReportError(f"cannot write {path!r}: not a file name")
     try:
         if _is_special(path):
             with Path(path).open("w", encoding="utf-8", newline="\n") as stream:
@@ -32,17 +35,20 @@ def replacing(path: str) -> Iterator[TextIO]:
                 yield stream
     except OSError as error:
         raise ReportError(f"cannot write {path}: {error.strerror or error}") from error
-    except ValueError as error:
-        # a NUL in the name, or a name that the file system's encoding cannot express
-        if "\0" in path or isinstance(error, UnicodeEncodeError):
-            raise ReportError(f"cannot write {path!r}: not a file name") from error
-        raise
+
+
+def _is_name(path: str) -> bool:
+    """Whether the operating system can be asked for `path` at all."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_special(path: str) -> bool:
     """Whether `path` is there and is neither a regular file nor a directory."""
     try:
-        mode = os.stat(path).st_mode  # noqa: PTH116 - Path.stat() would hide an embedded NUL behind another error
+        mode = Path(path).stat().st_mode
     except FileNotFoundError:
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
@@ -52,9 +58,9 @@ def _is_special(path: str) -> bool:
 def _temporary(target: Path) -> Iterator[TextIO]:
     """A new file beside `target`, renamed to it at the end or removed on any exception."""
     if target.is_dir():
-        raise IsADirectoryError(21, "is a directory")
+        raise IsADirectoryError(errno.EISDIR, "is a directory")
     # A name of our own instead of `tempfile`, whose files nobody but their owner may read.
-    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
+    temporary = target.with_name(f".gfpcheck-{secrets.token_hex(8)}.tmp")
     stream = temporary.open("x", encoding="utf-8", newline="\n")
     try:
         # Closing is part of the attempt: a full disk may show only then.

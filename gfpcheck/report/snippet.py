@@ -35,7 +35,7 @@ def snippet(raw: bytes, col: int, width: int = WIDTH) -> Snippet:
     under = _expand(word[:_NEAR], _width(before))
     after = _expand(raw[max(start, 0) + len(word) : high], _width(before) + _width(under))
     text, indent = before + under + after, _width(before)
-    length = max(1, _width(under)) if start >= 0 else 0
+    length = max(1, _width(under.strip())) if start >= 0 else 0
 
     cut_left, cut_right = low > 0, high < len(raw)
     if _width(text) > width:

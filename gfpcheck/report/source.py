@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import stat
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import NamedTuple
 from gfpcheck.findings import Place
 from gfpcheck.report.linehash import LineHashes
 
-_WORD = re.compile(rb"[A-Za-z0-9_]+")
+# Bytes beyond ASCII are part of a word: C allows them in identifiers.
+_WORD = re.compile(rb"[A-Za-z0-9_\x80-\xff]+")
 
 
 class Span(NamedTuple):
@@ -49,7 +49,7 @@ class Sources:
         if raw is None or place.col > len(raw):
             return Span(place.col, place.col + 1)
         start = 1 + len(raw[: place.col - 1].decode("utf-8", "replace"))
-        return Span(start, start + len(word_at(raw, place.col)))
+        return Span(start, start + len(word_at(raw, place.col).decode("utf-8", "replace")))
 
     def line_hash(self, file: str, number: int) -> str | None:
         """GitHub's hash of line `number` of `file`; None when the line cannot be had."""
@@ -76,6 +76,6 @@ def word_at(raw: bytes, col: int) -> bytes:
 def _contents(path: Path) -> bytes | None:
     try:
         # Opening a pipe would wait for ever.
-        return path.read_bytes() if stat.S_ISREG(os.stat(path).st_mode) else None  # noqa: PTH116
+        return path.read_bytes() if stat.S_ISREG(path.stat().st_mode) else None
     except (OSError, ValueError):
         return None

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from report_samples import rendered, report, tree
 
 from gfpcheck.report import FORMATS, ReportError, write_file
 from gfpcheck.report.files import replacing
+
+from .report_samples import rendered, report, tree
 
 
 def _names(folder: Path) -> list[str]:

@@ -11,9 +11,10 @@ import jsonschema
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_samples import IN_ATOMIC, at, golden, rendered, report, tree
 
 from gfpcheck.findings import Confidence, Level, Loss
+
+from .report_samples import IN_ATOMIC, at, golden, rendered, report, tree
 
 _SCHEMA = json.loads(resources.files("gfpcheck.report").joinpath("report.schema.json").read_text())
 

@@ -9,9 +9,10 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_samples import IN_ATOMIC, at, golden, rendered, report, tree
 
 from gfpcheck.findings import Finding, Level, Place, Step
+
+from .report_samples import IN_ATOMIC, at, golden, rendered, report, tree
 
 _COMMAND = re.compile(r"::(error|warning|notice) ([^\r\n]*?)::([^\r\n]*)")
 _GCC_LINE = re.compile(r"(.+?):(\d+)(?::(\d+))?: (error|warning|note): (.*)")

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_samples import at, rendered, report
 
 from gfpcheck.findings import Place
 from gfpcheck.report.lines import cells, one_line, printable
 from gfpcheck.report.snippet import WIDTH, snippet
 from gfpcheck.report.source import Sources
+
+from .report_samples import at, rendered, report
 
 
 def _underlined(raw: bytes, col: int) -> str:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from report_samples import IN_ATOMIC, LOSSES, MISSING_NOFS, at, golden, rendered, report, tree
 
 from gfpcheck.findings import Confidence, Loss, Place, Step
 from gfpcheck.report import write, write_summary
+
+from .report_samples import IN_ATOMIC, LOSSES, MISSING_NOFS, at, golden, rendered, report, tree
 
 _SGR = re.compile("\x1b\\[[0-9;]*m")
 

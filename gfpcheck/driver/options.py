@@ -14,7 +14,11 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Options:
-    """Everything that changes what a run finds. `cache_dir` None: no cache, a temporary directory."""
+    """Everything that changes what a run finds.
+
+    `cache_dir` None: no cache, a temporary directory. `announce` is told, before the work begins, in one
+    line what is analysed and how.
+    """
 
     paths: tuple[Path, ...]
     arch: str = "x86"
@@ -29,6 +33,7 @@ class Options:
     jobs: int = 0
     cache_dir: Path | None = None
     command_line: str = ""
+    announce: Callable[[str], None] | None = None
 
 
 class RunError(Exception):

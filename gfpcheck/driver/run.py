@@ -41,12 +41,38 @@ def run(options: Options, progress: Progress | None = None) -> Report:
                 tree=options.tree,
                 cache_dir=cache,
             )
+            if options.announce is not None:
+                options.announce(plan.setup)
             knowledge = models.load(plan.version, options.models)
             gfp = fold_flags(plan, knowledge)
             modules = _lower(plan, knowledge, options, cache, progress)
         except (PlanError, ModelError, frontend.FrontendError) as error:
             raise RunError(str(error)) from error
     return _analyse(plan, knowledge, gfp, modules, rules, options, progress)
+
+
+def survey(options: Options) -> list[tuple[str, str]]:
+    """What there is at the first of the paths, as (label, value) rows. Raises RunError."""
+    assert options.cache_dir is not None
+    try:
+        rows = kbuild.survey(
+            options.paths[0],
+            arch=options.arch,
+            build_dir=options.build_dir,
+            compile_commands=options.compile_commands,
+            cache_dir=options.cache_dir,
+        )
+        return [*rows, ("libclang", frontend.libclang_version())]
+    except (PlanError, frontend.FrontendError) as error:
+        raise RunError(str(error)) from error
+
+
+def frontend_version() -> str:
+    """libclang's own version line. Raises RunError if it cannot be loaded."""
+    try:
+        return frontend.libclang_version()
+    except frontend.FrontendError as error:
+        raise RunError(str(error)) from error
 
 
 @contextlib.contextmanager

@@ -1,0 +1,39 @@
+# Set-up, tests and the demo. Everything goes into .venv; nothing else is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint kernel-test clean
+
+# The main job on the embedded sample. It finds things, so gfpcheck exits 1: that is its success.
+demo: $(VENV)/.installed
+	$(BIN)/gfpcheck fixtures/linux/fs/minifs fixtures/linux/drivers/minidrv || test $$? -eq 1
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m "not kernel"
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# GFPCHECK_KERNELS names a folder that holds linux-source-6.12 and linux-source-6.1.
+kernel-test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m kernel
+
+$(VENV)/.created:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gfpcheck needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.created pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,134 @@
+"""Abstract states: assignments, conditions, joins."""
+
+from gfpcheck.analysis import values
+from gfpcheck.analysis.effects import NO_OBJECT
+from gfpcheck.analysis.state import HeldLock, Site, State, assume, blur, join
+from gfpcheck.ir import Bin, Const, Deref, Field, Temp, Un, Var
+
+X = Var("x", "l")
+Y = Var("y", "l")
+P = Var("p", "p")
+FLAGS = Field(Deref(P), "struct thing", "flags")
+SITE = Site("a.c", "f", 1, 1)
+
+
+def lock(name: str) -> HeldLock:
+    return HeldLock(Var(name, "g"), name, "mutex", "exclusive", SITE, name)
+
+
+def test_a_copy_keeps_what_is_learnt_of_the_original() -> None:
+    state = State()
+    state.assign(X, Temp(1))
+    after = assume(state, X, True)
+    assert after is not None
+    assert after.eval(Temp(1)).truth is True
+    assert assume(after, Un("!", X), True) is None
+
+
+def test_conditions_on_bits() -> None:
+    state = assume(State(), Bin("&", FLAGS, Const(4)), True)
+    assert state is not None
+    assert assume(state, Bin("&", FLAGS, Const(4)), False) is None
+    assert assume(state, Bin("&", FLAGS, Const(8)), False) is not None
+    cleared = assume(State(), Bin("&", FLAGS, Const(12)), False)
+    assert cleared is not None
+    assert assume(cleared, Bin("&", FLAGS, Const(8)), True) is None
+
+
+def test_a_repeated_condition_on_memory_is_remembered() -> None:
+    condition = Bin("<", FLAGS, Var("limit", "g"))
+    state = assume(State(), condition, True)
+    assert state is not None
+    assert assume(state, condition, False) is None
+
+
+def test_a_store_to_the_member_forgets_it() -> None:
+    state = assume(State(), FLAGS, True)
+    assert state is not None
+    state = state.copy()
+    state.assign(Field(Deref(Var("q", "p")), "struct thing", "flags"), Temp(9))
+    assert assume(state, FLAGS, False) is not None
+
+
+def test_an_old_value_survives_the_change_of_its_source() -> None:
+    state = State()
+    state.assign(X, Const(3))
+    state.assign(Y, X)
+    state.assign(X, Const(4))
+    assert state.eval(Y).constant == 3
+    assert state.eval(X).constant == 4
+
+
+def test_a_variable_changed_in_terms_of_itself() -> None:
+    state = State()
+    state.assign(X, Const(3))
+    state.assign(X, Bin("|", X, Const(4)))
+    assert state.eval(X).constant == 7
+    state.assign(X, Temp(5))
+    state.assign(X, Bin("|", X, Const(4)))
+    assert state.eval(X).ones == 4
+
+
+def test_errno_conventions() -> None:
+    below = assume(State(), Bin("<", Temp(1), Const(0)), True)
+    assert below is not None
+    assert assume(below, Temp(1), False) is None
+    zero = assume(State(), Bin("==", Temp(1), Const(0)), True)
+    assert zero is not None
+    assert zero.eval(Temp(1)).constant == 0
+
+
+def test_a_lock_path_is_not_confused_with_a_new_value_of_its_variable() -> None:
+    state = State()
+    instance = Field(Deref(X), "struct thing", "lock")
+    state.locks = (HeldLock(instance, "struct thing.lock", "spin", "exclusive", SITE, "x->lock"),)
+    state.assign(X, Temp(2))
+    assert state.locks[0].instance != instance
+
+
+def test_join_keeps_what_both_know() -> None:
+    a, b = State(), State()
+    a.assign(X, Const(4))
+    b.assign(X, Const(6))
+    a.assign(Y, Temp(1))
+    b.assign(Y, Temp(1))
+    joined = join(a, b)
+    assert joined.eval(X).ones == 4
+    assert joined.eval(X).constant is None
+    assert joined.resolve(Y) == Temp(1)
+    assert join(a, b, widen=True).eval(X) == values.TOP
+
+
+def test_join_of_different_copies_keeps_the_value() -> None:
+    a, b = State(), State()
+    a.assign(X, Temp(1))
+    assert a.learn(Temp(1), values.ZERO)
+    b.assign(X, Const(0))
+    assert join(a, b).eval(X).constant == 0
+
+
+def test_blurring_turns_what_only_one_holds_into_may() -> None:
+    a = State(locks=(lock("m"), lock("n")))
+    b = State(locks=(lock("n"),))
+    blurred = blur(a, b)
+    assert {(held.cls, held.may) for held in blurred.locks} == {("m", True), ("n", False)}
+
+
+def test_another_round_forgets_memory_but_not_locals() -> None:
+    state = assume(State(), FLAGS, True)
+    assert state is not None
+    state = state.copy()
+    state.assign(X, Const(1))
+    state.forget_memory()
+    assert assume(state, FLAGS, False) is not None
+    assert state.eval(X).constant == 1
+
+
+def test_dead_variables_make_states_equal() -> None:
+    state = State()
+    state.assign(X, Const(1))
+    state.assign(Y, Temp(3))
+    state.keep_only(frozenset({Y}))
+    assert X not in state.facts
+    assert state.resolve(Y) == Temp(3)
+    assert NO_OBJECT == Const(0)

@@ -1,0 +1,11 @@
+"""libclang to IR. Nothing else in gfpcheck touches libclang."""
+
+from __future__ import annotations
+
+from gfpcheck.frontend.constants import fold_constants
+from gfpcheck.frontend.libclang import FrontendError, libclang_version
+from gfpcheck.frontend.parse import ParseError
+from gfpcheck.frontend.pool import lower_units
+from gfpcheck.frontend.unit import lower_file
+
+__all__ = ["FrontendError", "ParseError", "fold_constants", "libclang_version", "lower_file", "lower_units"]

@@ -1,0 +1,409 @@
+"""Statements: one function's body becomes a control-flow graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gfpcheck.frontend import kinds, libclang
+from gfpcheck.frontend.cleanup import Cleanup, cleanup_of
+from gfpcheck.frontend.decls import Decls, Variable
+from gfpcheck.frontend.expr import UNKNOWN, ExprLowering, compound_literal
+from gfpcheck.frontend.places import Buffer
+from gfpcheck.frontend.scan import for_clauses, statement_words
+from gfpcheck.frontend.tree import Node, Tree
+from gfpcheck.ir.types import (
+    Addr,
+    Assign,
+    Block,
+    Call,
+    Const,
+    Deref,
+    Expr,
+    Field,
+    Goto,
+    Index,
+    Jump,
+    Loc,
+    Return,
+    Stop,
+    Switch,
+    Var,
+)
+
+_ASM_QUALIFIERS = 4  # asm volatile inline goto (
+
+
+@dataclass(slots=True, eq=False)
+class _SwitchCases:
+    """The labels met so far in the innermost switch."""
+
+    cases: list[tuple[int, int, int]] = field(default_factory=list)
+    default: int = -1
+
+
+@dataclass(slots=True, eq=False)
+class _Exit:
+    """Where `break` or `continue` goes, and how many cleanups stay in force there."""
+
+    target: int
+    depth: int
+
+
+class Body(ExprLowering):
+    """Lowers one function body."""
+
+    def __init__(self, decls: Decls, home: Buffer, here: Loc, void: bool) -> None:
+        super().__init__(decls, home, here)
+        self._cleanups: list[Cleanup] = []
+        self._breaks: list[_Exit] = []
+        self._continues: list[_Exit] = []
+        self._switches: list[_SwitchCases] = []
+        self.cleanup_functions: set[str] = set()
+        self.statics: list[Node] = []  # function-static variables with an initialiser
+        self._void = void
+        self._labels: dict[int, int] = {}  # a label's identity -> its block
+        self._label_names: dict[bytes, list[int]] = {}
+        self._label_cleanups: dict[int, tuple[Cleanup, ...]] = {}
+        self._known_cleanups: dict[int, Cleanup | None] = {}  # by id of the VarDecl's node
+        self._taken: list[int] = []  # blocks of the labels whose address is taken
+        self._statement: dict[int, Callable[[Node], None]] = {
+            kinds.COMPOUND_STMT: self._compound,
+            kinds.DECL_STMT: self._declarations,
+            kinds.IF_STMT: self._if,
+            kinds.SWITCH_STMT: self._switch,
+            kinds.CASE_STMT: self._case,
+            kinds.DEFAULT_STMT: self._case,
+            kinds.WHILE_STMT: self._while,
+            kinds.DO_STMT: self._do,
+            kinds.FOR_STMT: self._for,
+            kinds.GOTO_STMT: self._goto,
+            kinds.INDIRECT_GOTO_STMT: self._indirect_goto,
+            kinds.CONTINUE_STMT: lambda node: self._leave(node, self._continues),
+            kinds.BREAK_STMT: lambda node: self._leave(node, self._breaks),
+            kinds.RETURN_STMT: self._return,
+            kinds.ASM_STMT: self._asm,
+            kinds.LABEL_STMT: self._label,
+            kinds.UNEXPOSED_STMT: self._attributed,
+            kinds.NULL_STMT: lambda node: None,
+        }
+
+    def lower(self, tree: Tree, last: Loc) -> tuple[Block, ...]:
+        """The blocks of a function whose body is `tree` and whose closing brace is at `last`."""
+        for label in tree.labels:
+            key = label.cursor.data1
+            self._labels[key] = block = self.out.block()
+            self._label_names.setdefault(self.decls.spelling(label.cursor).encode(), []).append(block)
+        if tree.labels and tree.attributed:
+            self._find_label_cleanups(tree.root, [])
+        self._taken = [self._label_of(node.kids[0]) for node in tree.addressed if node.kids]
+        self._compound(tree.root)
+        return self.out.finish(Return(None, last))
+
+    def statement(self, node: Node) -> None:
+        """Lowers one statement or expression statement."""
+        lower = self._statement.get(node.kind)
+        if lower:
+            lower(node)
+        elif kinds.FIRST_EXPR <= node.kind <= kinds.LAST_EXPR:
+            self.effect(node)
+
+    # --- scopes ---
+
+    def _compound(self, node: Node) -> None:
+        depth = len(self._cleanups)
+        for kid in node.kids:
+            self.statement(kid)
+        self._close(depth, node)
+
+    def statement_expression(self, node: Node, used: bool) -> Expr:
+        kids = node.kids[0].kids if node.kids else []
+        depth = len(self._cleanups)
+        value: Expr = UNKNOWN
+        for kid in kids[:-1]:
+            self.statement(kid)
+        if kids:
+            last = kids[-1]
+            while last.kind == kinds.LABEL_STMT and last.kids:
+                self.out.start(self._labels[last.cursor.data1])
+                last = last.kids[-1]
+            if used and kinds.FIRST_EXPR <= last.kind <= kinds.LAST_EXPR:
+                value = self.value(last)
+                if len(self._cleanups) > depth:
+                    value = self.out.hold(value, self.loc(last))
+            else:
+                self.statement(last)
+        self._close(depth, node)
+        return value
+
+    def _close(self, depth: int, node: Node) -> None:
+        """Leaves a scope at its end: its cleanups run, and are forgotten."""
+        if len(self._cleanups) > depth:
+            offset = self.places.end(node.cursor, self.home)
+            self._run_cleanups(depth, self.here if offset < 0 else self.home.loc(offset))
+            del self._cleanups[depth:]
+
+    def _run_cleanups(self, depth: int, loc: Loc) -> None:
+        """The cleanups beyond `depth`, last declared first; they stay in force for other paths."""
+        for cleanup in reversed(self._cleanups[depth:]):
+            self._clean(cleanup, loc)
+
+    def _clean(self, cleanup: Cleanup, loc: Loc) -> None:
+        arguments = (Addr(cleanup.variable.expr),)
+        self.out.emit(Call(-1, Var(cleanup.function, "f"), arguments, loc, cleanup=True))
+        self.cleanup_functions.add(cleanup.function)
+
+    def _cleanup_of(self, node: Node) -> Cleanup | None:
+        key = id(node)
+        if key not in self._known_cleanups:
+            self._known_cleanups[key] = cleanup_of(node, self.decls)
+        return self._known_cleanups[key]
+
+    def _find_label_cleanups(self, node: Node, active: list[Cleanup]) -> None:
+        """Which cleanups are in force at each label: those of the variables declared before it, around it."""
+        kind = node.kind
+        if kind == kinds.VAR_DECL:
+            for kid in node.kids:
+                self._find_label_cleanups(kid, active)
+            cleanup = self._cleanup_of(node)
+            if cleanup:
+                active.append(cleanup)
+            return
+        if kind == kinds.LABEL_STMT:
+            self._label_cleanups[node.cursor.data1] = tuple(active)
+        depth = len(active)
+        for kid in node.kids:
+            self._find_label_cleanups(kid, active)
+        if kind in (kinds.COMPOUND_STMT, kinds.FOR_STMT):
+            del active[depth:]
+
+    # --- declarations ---
+
+    def _declarations(self, node: Node) -> None:
+        for kid in node.kids:
+            if kid.kind == kinds.VAR_DECL:
+                self._variable(kid)
+
+    def _variable(self, node: Node) -> None:
+        variable = node.ref
+        if not isinstance(variable, Variable):
+            return
+        init = node.kids[-1] if node.kids and node.kids[-1].kind <= kinds.LAST_EXPR else None
+        if variable.expr.kind == "g":
+            if init:
+                self.statics.append(node)
+            return
+        if init:
+            if not variable.known:
+                self.note(variable)
+            self._initialized(node, variable, init)
+        if node.kids and node.kids[0].kind >= kinds.UNEXPOSED_ATTR:
+            cleanup = self._cleanup_of(node)
+            if cleanup:
+                self._cleanups.append(cleanup)
+                if not variable.known:
+                    self.note(variable)
+
+    def _initialized(self, node: Node, variable: Variable, init: Node) -> None:
+        members = init if init.kind == kinds.INIT_LIST_EXPR else compound_literal(init)
+        if members is not None:
+            self.initialize(variable.expr, members, self.loc(node))
+        else:
+            value = self.value(init)
+            self.out.emit(Assign(variable.expr, value, self.loc(node)))
+
+    # --- branches ---
+
+    def _if(self, node: Node) -> None:
+        out = self.out
+        after = out.block()
+        while True:  # along else if, which may be long
+            cond, then, *rest = node.kids
+            true = out.block()
+            false = out.block() if rest else after
+            self.condition(cond, true, false)
+            out.start(true)
+            self.statement(then)
+            out.jump(after)
+            if not rest:
+                break
+            out.start(false)
+            if rest[0].kind != kinds.IF_STMT:
+                self.statement(rest[0])
+                break
+            node = rest[0]
+        out.start(after)
+
+    def _switch(self, node: Node) -> None:
+        out = self.out
+        loc = self.loc(node)
+        value = self.value(node.kids[0])
+        head = out.end(Stop())
+        cases = _SwitchCases()
+        after = out.block()
+        self._switches.append(cases)
+        self._breaks.append(_Exit(after, len(self._cleanups)))
+        self.statement(node.kids[-1])
+        self._breaks.pop()
+        self._switches.pop()
+        out.start(after)
+        default = after if cases.default < 0 else cases.default
+        if isinstance(value, Const):
+            hit = (target for low, high, target in cases.cases if low <= value.value <= high)
+            out.patch(head, Jump(next(hit, default)))
+        else:
+            out.patch(head, Switch(value, tuple(cases.cases), default, loc))
+
+    def _case(self, node: Node) -> None:
+        block = self.out.block()
+        self.out.start(block)
+        while True:  # case 1: case 2: ... nest
+            if node.kind == kinds.CASE_STMT:
+                bounds = [libclang.evaluate(kid.cursor) for kid in node.kids[:-1]]
+                if bounds and None not in bounds:
+                    self._switches[-1].cases.append((bounds[0] or 0, bounds[-1] or 0, block))
+            else:
+                self._switches[-1].default = block
+            if not node.kids or node.kids[-1].kind not in (kinds.CASE_STMT, kinds.DEFAULT_STMT):
+                break
+            node = node.kids[-1]
+        if node.kids:
+            self.statement(node.kids[-1])
+
+    # --- loops ---
+
+    def _loop(self, body: Node, after: int, again: int) -> None:
+        """A loop's body: `break` goes to `after`, `continue` to `again`."""
+        depth = len(self._cleanups)
+        self._breaks.append(_Exit(after, depth))
+        self._continues.append(_Exit(again, depth))
+        self.statement(body)
+        self._continues.pop()
+        self._breaks.pop()
+
+    def _while(self, node: Node) -> None:
+        out = self.out
+        head, body, after = out.block(), out.block(), out.block()
+        out.start(head)
+        self.condition(node.kids[0], body, after)
+        out.start(body)
+        self._loop(node.kids[-1], after, head)
+        out.jump(head)
+        out.start(after)
+
+    def _do(self, node: Node) -> None:
+        out = self.out
+        body, again, after = out.block(), out.block(), out.block()
+        out.start(body)
+        self._loop(node.kids[0], after, again)
+        out.start(again)
+        self.condition(node.kids[-1], body, after)
+        out.start(after)
+
+    def _for(self, node: Node) -> None:
+        out = self.out
+        depth = len(self._cleanups)
+        init, cond, step = self._clauses(node)
+        if init:
+            self.statement(init)
+        head, body, again, after = out.block(), out.block(), out.block(), out.block()
+        out.start(head)
+        if cond:
+            self.condition(cond, body, after)
+        out.start(body)
+        self._loop(node.kids[-1], after, again)
+        out.start(again)
+        if step:
+            self.effect(step)
+        out.jump(head)
+        out.start(after)
+        self._close(depth, node)
+
+    def _clauses(self, node: Node) -> list[Node | None]:
+        """(init, condition, step) of a `for`: libclang lists those that are there without saying which."""
+        parts = node.kids[:-1]
+        written = [True, True, True]
+        if len(parts) < len(written):
+            found = for_clauses(*self.places.spelling(node.cursor))
+            if found is not None and sum(found) == len(parts):
+                written = found
+        rest = iter(parts)
+        return [next(rest, None) if there else None for there in written]
+
+    # --- jumps ---
+
+    def _leave(self, node: Node, exits: list[_Exit]) -> None:
+        if exits:
+            to = exits[-1]
+            if len(self._cleanups) > to.depth:
+                self._run_cleanups(to.depth, self.loc(node))
+            self.out.jump(to.target)
+
+    def _label_of(self, node: Node) -> int:
+        """The block of the label that a LabelRef names."""
+        return self._labels[self._lib.clang_getCursorReferenced(node.cursor).data1]
+
+    def _label(self, node: Node) -> None:
+        self.out.start(self._labels[node.cursor.data1])
+        for kid in node.kids:
+            self.statement(kid)
+
+    def _goto(self, node: Node) -> None:
+        key = self._lib.clang_getCursorReferenced(node.kids[0].cursor).data1
+        if self._cleanups:
+            there = self._label_cleanups.get(key, ())
+            depth = 0
+            for here, kept in zip(self._cleanups, there, strict=False):
+                if here is not kept:
+                    break
+                depth += 1
+            self._run_cleanups(depth, self.loc(node))
+        self.out.jump(self._labels[key])
+
+    def _indirect_goto(self, node: Node) -> None:
+        for kid in node.kids:
+            self.effect(kid)
+        self.out.end(Goto(tuple(self._taken)) if self._taken else Stop())
+
+    def _return(self, node: Node) -> None:
+        loc = self.loc(node)
+        value: Expr | None = None
+        if node.kids:
+            if self._void:
+                self.effect(node.kids[0])
+            else:
+                value = self.value(node.kids[0])
+        if self._cleanups:
+            if value is not None:
+                value = self.out.hold(value, loc)
+            self._run_cleanups(0, loc)
+        self.out.end(Return(value, loc))
+
+    def _attributed(self, node: Node) -> None:
+        for kid in node.kids:
+            self.statement(kid)
+
+    def _asm(self, node: Node) -> None:
+        """Operands that are objects may be written to; `asm goto` may jump to any label it names."""
+        for kid in node.kids:
+            value = self.value(kid)
+            if kid.kind != kinds.UNEXPOSED_EXPR and isinstance(value, (Var, Field, Deref, Index)):
+                self.out.emit(Assign(value, UNKNOWN, self.loc(node)))
+        if self._label_names:
+            targets = self._asm_labels(node)
+            if targets:
+                after = self.out.block()
+                self.out.end(Goto((after, *targets)))
+                self.out.start(after)
+
+    def _asm_labels(self, node: Node) -> list[int]:
+        """libclang does not list an asm's labels: they are found in its text, in the macro or where it is used."""
+        text, offset = self.places.spelling(node.cursor)
+        words = statement_words(text, offset)
+        if b"goto" not in words[:_ASM_QUALIFIERS]:
+            return []
+        used = self.places.offset(node.cursor, self.home)
+        if used >= 0 and self.places.in_macro(node.cursor):
+            words += statement_words(self.home.text, used)
+        named = [block for word in dict.fromkeys(words) for block in self._label_names.get(word, ())]
+        return named or [block for blocks in self._label_names.values() for block in blocks]

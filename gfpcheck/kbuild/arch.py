@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,26 +14,27 @@ class Arch(NamedTuple):
 
     `srcarch` is the folder below arch/, `triple` libclang's target, `flags` what the
     architecture's Makefile adds that changes how C is read, `defconfig` the base configuration
-    below arch/*/configs, `variables` names that its Kconfig files take from the environment.
+    below arch/*/configs, `option` the one that a .config for this architecture has on.
     """
 
     name: str
     srcarch: str
     triple: str
     defconfig: str
+    option: str
     flags: tuple[str, ...] = ()
 
 
 _ARCHES = (
-    Arch("x86", "x86", "x86_64-linux-gnu", "x86_64_defconfig", ("-mcmodel=kernel", "-mno-red-zone")),
-    Arch("i386", "x86", "i686-linux-gnu", "i386_defconfig"),
-    Arch("arm64", "arm64", "aarch64-linux-gnu", "defconfig", ("-DKASAN_SHADOW_SCALE_SHIFT=", "-mgeneral-regs-only")),
-    Arch("arm", "arm", "armv7-linux-gnueabi", "multi_v7_defconfig", ("-D__LINUX_ARM_ARCH__=7", "-msoft-float")),
-    Arch("riscv", "riscv", "riscv64-linux-gnu", "defconfig"),
-    Arch("s390", "s390", "s390x-linux-gnu", "defconfig", ("-march=z13",)),
-    Arch("powerpc", "powerpc", "powerpc64le-linux-gnu", "ppc64_defconfig"),
-    Arch("loongarch", "loongarch", "loongarch64-linux-gnu", "loongson3_defconfig"),
-    Arch("mips", "mips", "mips64-linux-gnuabi64", "generic_defconfig"),
+    Arch("x86", "x86", "x86_64-linux-gnu", "x86_64_defconfig", "X86_64"),
+    Arch("i386", "x86", "i686-linux-gnu", "i386_defconfig", "X86_32"),
+    Arch("arm64", "arm64", "aarch64-linux-gnu", "defconfig", "ARM64", ("-DKASAN_SHADOW_SCALE_SHIFT=",)),
+    Arch("arm", "arm", "armv7-linux-gnueabi", "multi_v7_defconfig", "ARM", ("-D__LINUX_ARM_ARCH__=7", "-msoft-float")),
+    Arch("riscv", "riscv", "riscv64-linux-gnu", "defconfig", "RISCV"),
+    Arch("s390", "s390", "s390x-linux-gnu", "defconfig", "S390", ("-march=z13",)),
+    Arch("powerpc", "powerpc", "powerpc64le-linux-gnu", "ppc64_defconfig", "PPC64"),
+    Arch("loongarch", "loongarch", "loongarch64-linux-gnu", "loongson3_defconfig", "LOONGARCH"),
+    Arch("mips", "mips", "mips64-linux-gnuabi64", "generic_defconfig", "MIPS"),
 )
 _ALIASES = {"x86_64": "x86", "amd64": "x86", "aarch64": "arm64", "ppc64le": "powerpc", "riscv64": "riscv"}
 
@@ -51,3 +53,13 @@ def find_arch(name: str, root: Path | None = None) -> Arch:
             return arch
     where = "" if root is None else f" in {root}"
     raise PlanError(f"unknown architecture {name!r}; there is{where}: {', '.join(a.name for a in usable) or 'none'}")
+
+
+def configured_arch(options: Mapping[str, str]) -> Arch | None:
+    """The architecture that a .config is for, None when it is none of those known."""
+    return next((arch for arch in _ARCHES if options.get(arch.option) == "y"), None)
+
+
+def source_arch(srcarch: str) -> Arch | None:
+    """The first architecture whose sources are in arch/`srcarch`."""
+    return next((arch for arch in _ARCHES if arch.srcarch == srcarch), None)

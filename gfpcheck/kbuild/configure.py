@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import importlib.resources
+import os
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from gfpcheck.kbuild.arch import Arch
 from gfpcheck.kbuild.evaluate import Evaluator, Expr, parse_expr
 from gfpcheck.kbuild.kconfig import Context, Kconfig, Symbol, parse
+from gfpcheck.kbuild.kernel import data_file
+from gfpcheck.kbuild.types import PlanError
+
+_MENTION = re.compile(r"\$\(CONFIG_(\w+)\)")
 
 
 class Config(NamedTuple):
-    """Values as `Evaluator.all_values` gives them, each symbol's type, and the Kconfig files read."""
+    """Options with values as in a .config, and the files (relative to the root) that they were made from."""
 
-    values: dict[str, str]
-    kinds: dict[str, str]
-    files: list[str]
+    options: dict[str, str]
+    inputs: list[str]
 
 
 class _Policy(NamedTuple):
+    """data/options.toml, which explains the fields."""
+
     force: dict[str, str]
+    hide: frozenset[str]
     on: list[str]
     folders: list[str]
     off: frozenset[str]
@@ -31,10 +37,10 @@ class _Policy(NamedTuple):
 
 
 def _policy() -> _Policy:
-    text = importlib.resources.files("gfpcheck.kbuild").joinpath("data/options.toml").read_text("utf-8")
-    data = tomllib.loads(text)
+    data = tomllib.loads(Path(data_file("options.toml")).read_text("utf-8"))
     return _Policy(
         data["force"],
+        frozenset(data["hide"]["names"]),
         data["on"]["names"],
         data["on"]["folders"],
         frozenset(data["off"]["names"]),
@@ -43,41 +49,75 @@ def _policy() -> _Policy:
 
 
 def configure(root: Path, arch: Arch, folders: Collection[str]) -> Config:
-    """The architecture's defconfig plus every option that the Kconfig files of `folders` declare.
+    """The architecture's defconfig, plus every option that the Kconfig files and Makefiles of `folders` name.
 
-    `folders` are relative to the root; those above and below each of them count as asked for, the
-    root itself does not. An option's dependencies are turned on with it where they can be.
+    `folders` are relative to the root ("." is everything); Kconfig files above and below each of
+    them count as asked for, those of the root itself do not. An option's dependencies are turned
+    on with it where they can be. PlanError when the Kconfig files cannot be made sense of.
     """
     policy = _policy()
-    kconfig = parse(root, {"ARCH": arch.name, "SRCARCH": arch.srcarch, "comma": ",", "srctree": "."}, lambda _: True)
-    user = read_config(root / "arch" / arch.srcarch / "configs" / arch.defconfig)
-    asked = _Asked([*folders, *policy.folders])
-    for name in policy.off:
-        user[name] = "n"
-    wish = _Wish(kconfig, user, policy)
-    for name in policy.on:
-        wish.want(name)
-    for symbol in kconfig.symbols.values():
-        if any(asked.covers(d.file) and d.prompts for d in symbol.definitions) and symbol.kind == "bool":
-            wish.want(symbol.name)
-    values = Evaluator(kconfig, user, policy.force).all_values()
-    return Config(values, {s.name: s.kind for s in kconfig.symbols.values()}, kconfig.files)
+    base = f"arch/{arch.srcarch}/configs/{arch.defconfig}"
+    try:
+        kconfig = parse(root, {"ARCH": arch.name, "SRCARCH": arch.srcarch, "comma": ",", "srctree": "."})
+        user = {name: "y" if value == "m" else value.strip('"') for name, value in read_config(root / base).items()}
+        makefiles = list(_makefiles(root, folders))
+        wish = _Wish(kconfig, user, policy)
+        for name in policy.off:
+            user[name] = "n"
+        for name in policy.on:
+            wish.want(name)
+        asked = _Asked([*folders, *policy.folders])
+        for symbol in kconfig.symbols.values():
+            if symbol.kind == "bool" and any(asked.covers(d.file) and d.prompts for d in symbol.definitions):
+                wish.want(symbol.name)
+        for makefile in makefiles:
+            for name in sorted(set(_MENTION.findall(_read(root / makefile)))):
+                wish.want(name)
+        values = Evaluator(kconfig, user, policy.force, wish.selected).all_values()
+    except RecursionError:
+        raise PlanError(f"{root}: the Kconfig files nest too deeply to be read") from None
+    options = {
+        name: _spell(value, kconfig.symbols[name].kind if name in kconfig.symbols else "bool")
+        for name, value in values.items()
+        if name not in policy.hide
+    }
+    return Config(options, [*kconfig.files, *makefiles, base])
+
+
+def _spell(value: str, kind: str) -> str:
+    """A value as a .config has it."""
+    if kind == "string":
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return "0x" + value if kind == "hex" and not value.lower().startswith("0x") else value
 
 
 def read_config(path: Path) -> dict[str, str]:
-    """The options of a .config or defconfig file, by name without CONFIG_; "m" counts as "y". Empty if unreadable."""
-    try:
-        text = path.read_text("utf-8", "replace")
-    except OSError:
-        return {}
+    """The options of a .config, auto.conf or defconfig by name without CONFIG_, "n" if not set; {} if unreadable."""
     options: dict[str, str] = {}
-    for match in re.finditer(r"^(?:CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set)$", text, re.MULTILINE):
+    for match in re.finditer(r"^(?:CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set)$", _read(path), re.MULTILINE):
         if match[3]:
             options[match[3]] = "n"
         else:
-            value = match[2].strip()
-            options[match[1]] = "y" if value == "m" else value.strip('"')
+            options[match[1]] = match[2].strip()
     return options
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _makefiles(root: Path, folders: Collection[str]) -> Iterator[str]:
+    """The Makefiles at and below the folders; none for the whole tree, whose Kconfig files say it all."""
+    for folder in sorted(set(folders) - {"."}):
+        for parent, below, names in os.walk(root / folder):
+            below.sort()
+            for name in ("Kbuild", "Makefile"):
+                if name in names:
+                    yield str((Path(parent) / name).relative_to(root))
 
 
 class _Asked:
@@ -93,15 +133,27 @@ class _Asked:
 
 
 class _Wish:
-    """Turns options on in `user`, together with what they depend on."""
+    """Turns options on in `user` together with what they depend on.
+
+    Options without a prompt that something outside arch/ selects are collected in `selected`.
+    """
 
     def __init__(self, kconfig: Kconfig, user: dict[str, str], policy: _Policy) -> None:
         self.symbols = kconfig.symbols
         self.user = user
         self.policy = policy
+        self.selected: set[str] = set()
         self._seen: set[str] = set()
+        self._selectable = {
+            target
+            for symbol in kconfig.symbols.values()
+            for definition in symbol.definitions
+            if not definition.file.startswith("arch/")
+            for target, _ in definition.selects
+        }
 
     def want(self, name: str) -> None:
+        """Turn `name` on unless the policy or its type is against it."""
         pending = [name]
         while pending:
             name = pending.pop()
@@ -113,14 +165,21 @@ class _Wish:
                 continue
             if symbol.kind != "bool" or symbol.choice is not None:
                 continue
-            self.user[name] = "y"
-            pending.extend(self._needs(symbol))
+            if any(definition.prompts for definition in symbol.definitions):
+                self.user[name] = "y"
+                pending.extend(self._needs(symbol))
+            elif self._only_selected(symbol):
+                self.selected.add(name)
+
+    def _only_selected(self, symbol: Symbol) -> bool:
+        """Whether the option is on when code that uses it is, rather than when the architecture has something."""
+        if symbol.name not in self._selectable or symbol.name.startswith(("HAVE_", "ARCH_")):
+            return False
+        return not any(definition.defaults for definition in symbol.definitions)
 
     def _needs(self, symbol: Symbol) -> list[str]:
         """The symbols that the first definition with a prompt needs to be on."""
-        definition = next((d for d in symbol.definitions if d.prompts), None)
-        if definition is None:
-            return []
+        definition = next(d for d in symbol.definitions if d.prompts)
         texts = [*definition.depends, *definition.prompts]
         context: Context | None = definition.context
         while context is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from gfpcheck.kbuild.kconfig import Choice, Context, Definition, Kconfig, Symbol
 
@@ -89,12 +89,20 @@ def deep_recursion() -> Iterator[None]:
 
 
 class Evaluator:
-    """Values of all symbols under user choices (`user`) and fixed values (`forced`)."""
+    """Values of all symbols under user choices (`user`), fixed values (`forced`), and options that count
+    as selected by something (`selected`)."""
 
-    def __init__(self, kconfig: Kconfig, user: Mapping[str, str], forced: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        kconfig: Kconfig,
+        user: Mapping[str, str],
+        forced: Mapping[str, str],
+        selected: Collection[str] = (),
+    ) -> None:
         self.symbols = kconfig.symbols
         self.user = user
         self.forced = forced
+        self.selected = selected
         self._values: dict[str, str] = dict(forced)
         self._busy: set[str] = set()
         self._parsed: dict[str, Expr] = {}
@@ -152,7 +160,9 @@ class Evaluator:
     def _bool(self, symbol: Symbol) -> str:
         if symbol.choice is not None and symbol.name not in self._selectors:
             return "y" if self._choose(symbol.choice) == symbol.name else "n"
-        if self._triggered(self._selectors.get(symbol.name, ())):
+        if symbol.name in self.selected and any(self.reachable(d) for d in symbol.definitions):
+            return "y"
+        if self._triggered(self._selectors.get(symbol.name, [])):
             return "y"
         user = self.user.get(symbol.name)
         if user is not None and self._visible(symbol):
@@ -168,8 +178,7 @@ class Evaluator:
             return "y" if self._triggered(self._impliers[symbol.name]) else "n"
         return "n"
 
-    def _triggered(self, sources: Iterator[tuple[str, Definition, str]] | object) -> bool:
-        assert isinstance(sources, (list, tuple))
+    def _triggered(self, sources: list[tuple[str, Definition, str]]) -> bool:
         return any(
             self.value(name) == "y" and self.reachable(definition) and self.test(condition)
             for name, definition, condition in sources

@@ -5,34 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-def autoconf(values: Mapping[str, str], kinds: Mapping[str, str]) -> str:
-    """`include/generated/autoconf.h`: one `#define CONFIG_X` per option that is on, sorted.
 
-    `values` as `Evaluator.all_values` gives them, `kinds` the type of each symbol.
-    """
+def autoconf(options: Mapping[str, str]) -> str:
+    """`include/generated/autoconf.h`. `options` have values as in a .config: y, m, a number, a quoted string."""
     lines = []
-    for name in sorted(values):
-        value, kind = values[name], kinds.get(name, "bool")
-        if kind == "bool":
-            value = "1"
-        elif kind == "string":
-            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-            value = f'"{escaped}"'
-        elif kind == "hex" and not value.lower().startswith("0x"):
-            value = "0x" + value
-        lines.append(f"#define CONFIG_{name} {value}\n")
+    for name in sorted(options):
+        value = options[name]
+        if value == "m":
+            lines.append(f"#define CONFIG_{name}_MODULE 1\n")
+        elif value != "n":
+            lines.append(f"#define CONFIG_{name} {'1' if value == 'y' else value}\n")
     return "".join(lines)
 
 
-def bounds(values: Mapping[str, str]) -> str:
+def bounds(options: Mapping[str, str]) -> str:
     """`include/generated/bounds.h`, after the kernel's kernel/bounds.c.
 
     The number of page flags is a constant that fits every configuration: it sizes bit fields of
     `page->flags` and nothing else.
     """
-    zones = 2 + sum(values.get(z) == "y" for z in ("ZONE_DMA", "ZONE_DMA32", "HIGHMEM", "ZONE_DEVICE"))
-    cpus = max(1, _number(values.get("NR_CPUS"), 1))
-    generations = values.get("LRU_GEN") == "y"
+    zones = 2 + sum(options.get(z) == "y" for z in ("ZONE_DMA", "ZONE_DMA32", "HIGHMEM", "ZONE_DEVICE"))
+    cpus = max(1, number(options.get("NR_CPUS"), 1))
+    generations = options.get("LRU_GEN") == "y"
     constants = {
         "NR_PAGEFLAGS": 24,
         "MAX_NR_ZONES": zones,
@@ -99,7 +93,8 @@ def _ceil_div(a: int, b: int) -> int:
     return -(-a // b)
 
 
-def _number(text: str | None, default: int) -> int:
+def number(text: str | None, default: int) -> int:
+    """`text` as a number of C, or `default`."""
     try:
         return int(text or "", 0)
     except ValueError:

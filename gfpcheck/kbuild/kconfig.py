@@ -9,7 +9,7 @@ steers which `CONFIG_` names are defined while parsing C.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,23 +72,21 @@ _COMMENT = re.compile(rf"^((?:{_QUOTED}|[^\"'#])*)#.*$")
 _MACRO = re.compile(r"\$\(([^()]*)\)")
 
 
-def parse(root: Path, variables: dict[str, str], wanted: Callable[[str], bool]) -> Kconfig:
+def parse(root: Path, variables: dict[str, str]) -> Kconfig:
     """Read `root`/Kconfig and all that it sources.
 
     `variables` are the values of `$(NAME)` (ARCH, SRCARCH, ...); every other macro call is a test of
-    the compiler or the like and counts as passed ("y"). `wanted` may refuse a sourced file
-    (path relative to the root).
+    the compiler or the like and counts as passed ("y").
     """
-    reader = _Reader(root, variables, wanted)
+    reader = _Reader(root, variables)
     reader.file("Kconfig", Context(None))
     return reader.result
 
 
 class _Reader:
-    def __init__(self, root: Path, variables: dict[str, str], wanted: Callable[[str], bool]) -> None:
+    def __init__(self, root: Path, variables: dict[str, str]) -> None:
         self.root = root
         self.variables = variables
-        self.wanted = wanted
         self.result = Kconfig()
         self._seen: set[str] = set()
 
@@ -160,8 +158,7 @@ class _Reader:
         base = str(Path(rel).parent / target) if "rsource" in word else target
         paths = sorted(str(p.relative_to(self.root)) for p in self.root.glob(base)) if "*" in base else [base]
         for path in paths:
-            if self.wanted(path):
-                self.file(path, context)
+            self.file(path, context)
 
 
 def _property(entry: Definition, symbol: Symbol | None, word: str, rest: str) -> None:

@@ -1,88 +1,144 @@
-"""make_plan: from the paths on the command line to everything that has to be parsed (first version)."""
+"""make_plan: from the paths on the command line to everything that has to be parsed."""
 
 from __future__ import annotations
 
-import importlib.resources
-import re
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gfpcheck.kbuild.arch import Arch, find_arch
-from gfpcheck.kbuild.overlay import overlay
-from gfpcheck.kbuild.tree import Tree, find_tree
+from gfpcheck.kbuild.detect import Setup, detect
+from gfpcheck.kbuild.files import Asked, c_files, resolve, show, unusable
 from gfpcheck.kbuild.types import Plan, PlanError, Unit
+
+_SHOWN_REASONS = 3
+
+
+class Workspace:
+    """A plan, together with what it takes to parse further files of the same tree."""
+
+    def __init__(self, setup: Setup, plan: Plan) -> None:
+        self._setup = setup
+        self.plan = plan
+
+    def unit(self, rel: str) -> Unit | None:
+        """How to parse a file that was not asked for (`rel` as in `Unit.rel`); None if that is not possible."""
+        path = os.path.normpath(os.path.join(self._setup.root, rel))
+        if not path.endswith(".c") or unusable(Path(path)) or self._setup.source.never(path):
+            return None
+        return _unit(self._setup, path)
+
+
+def open_workspace(
+    paths: Sequence[Path],
+    *,
+    arch: str | None = None,
+    build_dir: Path | None = None,
+    compile_commands: Path | None = None,
+    tree: Path | None = None,
+    cache_dir: Path,
+) -> Workspace:
+    """Find the tree, the configuration and the flags for `paths`, and list the C files.
+
+    `arch` None is the architecture that the tree is configured for, x86 when it is for none.
+    Raises PlanError, with a message for the user, when a path is wrong or nothing can be analysed.
+    """
+    asked = resolve(paths)
+    setup = detect(
+        asked,
+        arch=arch,
+        build_dir=build_dir,
+        compile_commands=compile_commands,
+        tree=tree,
+        cache_dir=cache_dir,
+    )
+    files, skipped = _select(asked, setup)
+    units = sorted(filter(None, (_unit(setup, path) for path in files)), key=lambda unit: unit.rel)
+    if not units:
+        raise PlanError(_nothing(asked, skipped))
+    plan = Plan(
+        root=str(setup.root),
+        version=setup.version,
+        arch=setup.arch,
+        source=setup.label(),
+        setup=setup.line(),
+        units=tuple(units),
+        skipped=tuple(sorted((show(_rel(setup, path)), reason) for path, reason in skipped.items())),
+    )
+    return Workspace(setup, plan)
 
 
 def make_plan(
     paths: Sequence[Path],
     *,
-    arch: str = "x86",
+    arch: str | None = None,
     build_dir: Path | None = None,
     compile_commands: Path | None = None,
     tree: Path | None = None,
     cache_dir: Path,
 ) -> Plan:
-    """Find the tree, the configuration and the flags for `paths`. PlanError when it cannot be done."""
-    resolved = [path.resolve() for path in paths]
-    found = find_tree(tree.resolve() if tree else resolved[0])
-    if found is None:
-        raise PlanError(f"{paths[0]}: not in a kernel tree")
-    machine = find_arch(arch, found.root)
-    folders = sorted({str((p if p.is_dir() else p.parent).relative_to(found.root)) for p in resolved})
-    generated = overlay(found, machine, folders, cache_dir)
-    args = _args(found, machine, generated)
-    files = sorted({f for p in resolved for f in (p.rglob("*.c") if p.is_dir() else [p])})
-    units = [
-        Unit(str(f), str(f.relative_to(found.root)), args + _folder_flags(f, found.root), str(found.root)) for f in files
-    ]
-    units.sort(key=lambda u: u.rel)
-    setup = f"Linux {found.release}, {machine.name}, unconfigured tree: generated headers supplied by gfpcheck"
-    return Plan(str(found.root), found.version, machine.name, "unconfigured tree", setup, tuple(units))
+    """The plan alone; arguments and errors as for `open_workspace`."""
+    return open_workspace(
+        paths,
+        arch=arch,
+        build_dir=build_dir,
+        compile_commands=compile_commands,
+        tree=tree,
+        cache_dir=cache_dir,
+    ).plan
 
 
-def _args(tree: Tree, arch: Arch, generated: Path) -> tuple[str, ...]:
-    root = tree.root
-    data = Path(str(importlib.resources.files("gfpcheck.kbuild").joinpath("data")))
-    source = f"arch/{arch.srcarch}/include"
-    folders = [
-        root / source,
-        generated / source / "generated",
-        root / "include",
-        generated / "include",
-        root / source / "uapi",
-        generated / source / "generated/uapi",
-        root / "include/uapi",
-        generated / "include/generated/uapi",
-    ]
-    args = ["-nostdinc", *(f"-I{folder}" for folder in folders)]
-    for header in (
-        root / "include/linux/compiler-version.h",
-        root / "include/linux/kconfig.h",
-        data / "configuration.h",
-        root / "include/linux/compiler_types.h",
-        data / "annotations.h",
-    ):
-        args += ["-include", str(header)]
-    args += ["-D__KERNEL__", "-std=gnu11", f"--target={arch.triple}", *arch.flags]
-    args += ["-fshort-wchar", "-funsigned-char", "-w", "-ferror-limit=0"]
-    args += [
-        '-DKBUILD_MODFILE="kernel"',
-        '-DKBUILD_BASENAME="kernel"',
-        '-DKBUILD_MODNAME="kernel"',
-        "-D__KBUILD_MODNAME=kmod_kernel",
-    ]
-    return tuple(args)
+def _select(asked: Iterable[Asked], setup: Setup) -> tuple[list[str], dict[str, str]]:
+    """The files to parse, and the reason for each that is not."""
+    chosen: dict[str, None] = {}
+    skipped: dict[str, str] = {}
+    for entry in asked:
+        if not entry.is_folder:
+            path = str(entry.path)
+            reason = setup.source.never(path)
+            if reason:
+                skipped[path] = reason
+            else:
+                chosen[path] = None
+            continue
+        found, broken = c_files(entry.path)
+        skipped.update((str(path), reason) for path, reason in broken)
+        off: dict[str, str] = {}
+        here: list[str] = []
+        for file in found:
+            path = str(file)
+            reason = setup.source.never(path)
+            if reason:
+                skipped[path] = reason
+                continue
+            reason = setup.source.why_not(path, str(entry.path))
+            if reason:
+                off[path] = reason
+            else:
+                here.append(path)
+        if not here and off and setup.may_force:
+            # The whole folder is switched off; whoever names it wants it looked at all the same.
+            here, off = list(off), {}
+            setup.forced.append(_rel(setup, str(entry.path)))
+        chosen.update(dict.fromkeys(here))
+        skipped.update(off)
+    return list(chosen), {path: reason for path, reason in skipped.items() if path not in chosen}
 
 
-def _folder_flags(file: Path, root: Path) -> tuple[str, ...]:
-    for folder in file.parents:
-        makefile = folder / "Makefile"
-        if makefile.is_file():
-            text = makefile.read_text("utf-8", "replace")
-            found = re.findall(r"^(?:subdir-)?ccflags-y\s*[+:]?=\s*-I\s*(\$\((?:src|srctree)\)\S*)", text, re.MULTILINE)
-            return tuple(
-                "-I" + path.replace("$(srctree)/$(src)", str(folder)).replace("$(srctree)", str(root)).replace("$(src)", str(folder)) for path in found
-            )
-        if folder == root:
-            break
-    return ()
+def _unit(setup: Setup, path: str) -> Unit | None:
+    found = setup.source.arguments(path)
+    return Unit(path, _rel(setup, path), *found) if found is not None else None
+
+
+def _rel(setup: Setup, path: str) -> str:
+    prefix = os.path.join(setup.root, "")
+    return path.removeprefix(prefix) if path.startswith(prefix) else path
+
+
+def _nothing(asked: Sequence[Asked], skipped: dict[str, str]) -> str:
+    where = ", ".join(show(entry.path) for entry in asked[:3])
+    if not skipped:
+        return f"no C files in {where}"
+    reasons = list(dict.fromkeys(skipped.values()))
+    shown = "; ".join(reasons[:_SHOWN_REASONS]) + ("; ..." if len(reasons) > _SHOWN_REASONS else "")
+    files = "the only C file is" if len(skipped) == 1 else f"all {len(skipped)} C files are"
+    return f"nothing to analyse in {where}: {files} left out ({shown})"

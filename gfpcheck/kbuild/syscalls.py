@@ -80,7 +80,7 @@ def _numbers(rows: list[_Row], srcarch: str, suffix: str, file_name: str) -> str
 
 
 def _table(rows: list[_Row]) -> str:
-    lines = []
+    lines: list[str] = []
     following = 0
     for row in rows:
         lines.extend(f"__SYSCALL({number}, sys_ni_syscall)\n" for number in range(following, row.number))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -40,4 +41,25 @@ def find_tree(path: Path) -> Tree | None:
         tree = read_tree(folder)
         if tree is not None:
             return tree
+    return None
+
+
+def build_source(build: Path) -> Tree | None:
+    """The source tree that a build directory or a folder of kernel headers was made from, or None.
+
+    `make O=` leaves a `source` link and a Makefile that includes the source's; distributions' header
+    packages have the latter.
+    """
+    tree = read_tree(build)
+    if tree is not None:
+        return tree
+    candidates = [build / "source"]
+    with contextlib.suppress(OSError):
+        text = (build / "Makefile").read_text("utf-8", "replace")[:4096]
+        candidates += [Path(name) for name in re.findall(r"^include\s+(/\S+)/Makefile\s*$", text, re.MULTILINE)]
+    for candidate in candidates:
+        with contextlib.suppress(OSError, RuntimeError):
+            tree = read_tree(candidate.resolve())
+            if tree is not None:
+                return tree
     return None

@@ -1,0 +1,276 @@
+"""Finds out what kind of tree the paths lie in, and chooses where arguments come from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gfpcheck.kbuild.arch import Arch, configured_arch, find_arch, source_arch
+from gfpcheck.kbuild.commands import Database, command_arch
+from gfpcheck.kbuild.configure import read_config
+from gfpcheck.kbuild.files import Asked, show
+from gfpcheck.kbuild.makefile import names_objects
+from gfpcheck.kbuild.overlay import overlay
+from gfpcheck.kbuild.source import DatabaseSource, KernelSource, PlainSource, Source
+from gfpcheck.kbuild.tree import Tree, build_source, find_tree, read_tree
+from gfpcheck.kbuild.types import PlanError
+
+DATABASE = "compile_commands.json"
+_DEFAULT_ARCH = "x86"
+_PROJECT_MARKS = ("gfpcheck.toml", ".git")
+
+
+@dataclass(slots=True)
+class Setup:
+    """What was found. `how` is what `Plan.source` says, `detail` the end of `Plan.setup`.
+
+    `may_force`: a folder that the configuration leaves out is analysed when it is asked for;
+    `forced` collects those folders.
+    """
+
+    root: Path
+    version: tuple[int, ...]
+    release: str
+    arch: str
+    how: str
+    detail: str
+    source: Source
+    may_force: bool = True
+    forced: list[str] = field(default_factory=list)
+
+    def label(self) -> str:
+        """`Plan.source`: a prepared tree counts as built once one of its commands was used."""
+        built = isinstance(self.source, KernelSource) and self.source.used_commands
+        return "built tree" if built and self.how == "prepared tree" else self.how
+
+    def line(self) -> str:
+        """`Plan.setup`: one line for the user."""
+        label, detail = self.label(), self.detail
+        if label == "built tree":
+            detail = detail.replace("flags from Kbuild's conventions", "flags from its .cmd files")
+        kernel = f"Linux {self.release}, {self.arch}, " if self.version else ""
+        forced = f" ({', '.join(sorted(self.forced))}: not enabled there)" if self.forced else ""
+        return f"{kernel}{label}: {detail}{forced}"
+
+
+def detect(
+    asked: Sequence[Asked],
+    *,
+    arch: str | None,
+    build_dir: Path | None,
+    compile_commands: Path | None,
+    tree: Path | None,
+    cache_dir: Path,
+) -> Setup:
+    """Choose the source of arguments for the paths asked for; PlanError when there is none that fits."""
+    build = _folder(build_dir, "--build-dir") if build_dir is not None else None
+    found = _tree(asked, tree, build)
+    if found is None:
+        return _outside_kernel(asked, compile_commands)
+    inside = asked[0].path.is_relative_to(found.root)
+    base = build or found.root
+    # A configuration made for another architecture than the one asked for is of no use.
+    options = read_config(base / ".config") or read_config(base / "include/config/auto.conf")
+    configured = configured_arch(options)
+    machine = find_arch(arch or (configured.name if configured else _DEFAULT_ARCH), found.root)
+    fits = configured is not None and configured.srcarch == machine.srcarch and configured.triple == machine.triple
+    database = _database(asked, compile_commands, [base, found.root], arch, inside)
+    if database is not None:
+        return _from_database(database, asked, found, machine, arch, inside)
+    if build is not None and not fits:
+        raise PlanError(_unfit_build(build, options, configured, machine))
+    root = found.root if inside else _module_root(asked)
+    return _by_conventions(asked, found, root, machine, base, options if fits else {}, cache_dir)
+
+
+def _from_database(
+    database: Database, asked: Sequence[Asked], tree: Tree, machine: Arch, arch: str | None, inside: bool
+) -> Setup:
+    first = next((database.command(path) for path in database.files()), None)
+    actual = source_arch(command_arch(first)) if first else None
+    if arch is not None and actual is not None and actual.srcarch != machine.srcarch:
+        raise PlanError(f"{show(database.path)} was made for {actual.name}, not for {machine.name}")
+    name = (actual or machine).name
+    root = tree.root if inside else _module_root(asked)
+    source = DatabaseSource(database, kernel=True)
+    detail = f"flags from {show(database.path)}"
+    return Setup(root, tree.version, tree.release, name, DATABASE, detail, source, may_force=False)
+
+
+def _by_conventions(
+    asked: Sequence[Asked],
+    tree: Tree,
+    root: Path,
+    machine: Arch,
+    base: Path,
+    options: Mapping[str, str],
+    cache_dir: Path,
+) -> Setup:
+    """A kernel tree or module without compile_commands.json. `options` are those of a fitting .config, else empty."""
+    inside = root == tree.root
+    prepared = bool(options) and (base / "include/generated/autoconf.h").is_file()
+    if prepared:
+        headers, how = base, "prepared tree"
+        detail = f"headers of {show(base)}, flags from Kbuild's conventions"
+    elif options:
+        headers = overlay(tree, machine, (), base / ".config", cache_dir)
+        how = "configured tree"
+        detail = f"options of {show(base / '.config')}, generated headers supplied by gfpcheck"
+    else:
+        folders = [] if not inside else _folders(asked, tree.root)
+        headers = overlay(tree, machine, folders, None, cache_dir)
+        options = read_autoconf(headers / "include/generated/autoconf.h")
+        how, detail = "unconfigured tree", "generated headers supplied by gfpcheck"
+    source = KernelSource(
+        tree.root,
+        root,
+        machine,
+        headers,
+        options,
+        build=base if headers is base else tree.root,
+        commands=prepared,
+    )
+    if not inside:
+        detail = f"kernel {show(tree.root)}, {how}" if how != "prepared tree" else f"kernel {show(tree.root)}, {detail}"
+        how = "out-of-tree module"
+    return Setup(root, tree.version, tree.release, machine.name, how, detail, source)
+
+
+def read_autoconf(path: Path) -> dict[str, str]:
+    """The options of a generated autoconf.h, values as in a .config."""
+    options: dict[str, str] = {}
+    try:
+        text = path.read_text("utf-8", "replace")
+    except OSError:
+        return options
+    for line in text.splitlines():
+        words = line.split(" ", 2)
+        if len(words) == 3 and words[1].startswith("CONFIG_"):
+            options[words[1][7:]] = "y" if words[2] == "1" else words[2]
+    return options
+
+
+def _folder(path: Path, option: str) -> Path:
+    try:
+        full = path.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError):
+        full = path
+    if not full.is_dir():
+        raise PlanError(f"{option} {show(path)}: no such folder")
+    return full
+
+
+def _tree(asked: Sequence[Asked], tree: Path | None, build: Path | None) -> Tree | None:
+    """The one kernel tree of the run; PlanError when the paths lie in several."""
+    trees = {found.root: found for entry in asked if (found := find_tree(entry.path)) is not None}
+    if len(trees) > 1:
+        names = " and ".join(show(root) for root in sorted(trees)[:2])
+        raise PlanError(f"the paths lie in several kernel trees ({names}); analyse one tree at a time")
+    named: Tree | None = None
+    if tree is not None:
+        folder = _folder(tree, "--tree")
+        named = read_tree(folder) or build_source(folder)
+        if named is None:
+            raise PlanError(f"--tree {show(tree)}: not a kernel source tree (no Makefile with VERSION and PATCHLEVEL)")
+    elif build is not None and not trees:
+        named = build_source(build)
+        if named is None:
+            raise PlanError(f"--build-dir {show(build)}: cannot tell which kernel it was made from; add --tree")
+    found = next(iter(trees.values()), None)
+    if named is not None and found is not None and named.root != found.root:
+        raise PlanError(f"{show(asked[0].path)} lies in {show(found.root)}, not in {show(named.root)}")
+    one = found or named
+    if one is not None and len({entry.path.is_relative_to(one.root) for entry in asked}) > 1:
+        raise PlanError(f"some of the paths lie in {show(one.root)} and some outside; analyse one tree at a time")
+    return one
+
+
+def _database(
+    asked: Sequence[Asked], named: Path | None, places: Sequence[Path], arch: str | None, inside: bool
+) -> Database | None:
+    """The compilation database to use: the one named, or the first one at hand that knows a file asked for."""
+    if named is not None:
+        database = Database(named / DATABASE if named.is_dir() else named)
+        if not _covers(database, asked):
+            raise PlanError(f"{show(named)} has no C file of {', '.join(show(a.path) for a in asked[:3])}")
+        return database
+    for place in dict.fromkeys(places if inside else [*_project_folders(asked), *places]):
+        if (place / DATABASE).is_file():
+            database = Database(place / DATABASE)
+            if _covers(database, asked):
+                return database
+    return None
+
+
+def _covers(database: Database, asked: Sequence[Asked]) -> bool:
+    files = database.files()
+    for entry in asked:
+        prefix = f"{entry.path}/"
+        if any(file.startswith(prefix) if entry.is_folder else file == str(entry.path) for file in files):
+            return True
+    return False
+
+
+def _outside_kernel(asked: Sequence[Asked], compile_commands: Path | None) -> Setup:
+    for entry in asked:
+        if entry.is_folder and any(read_tree(child) for child in _children(entry.path)):
+            raise PlanError(f"{show(entry.path)} holds kernel trees; name one of them, or a folder inside")
+    database = _database(asked, compile_commands, (), None, inside=False)
+    if database is not None:
+        root = _common(asked) if compile_commands is not None else database.path.parent.resolve()
+        source: Source = DatabaseSource(database, kernel=False)
+        return Setup(root, (), "", "", "plain C", f"flags from {show(database.path)}", source, may_force=False)
+    for entry in asked:
+        folder = entry.path if entry.is_folder else entry.path.parent
+        if names_objects(folder):
+            raise PlanError(f"{show(folder)} is a kernel module; say which kernel with --tree or --build-dir")
+    root = _common(asked)
+    return Setup(root, (), "", "", "plain C", "not in a kernel tree, no compile_commands.json", PlainSource(root))
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        return [Path(entry.path) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+
+
+def _project_folders(asked: Sequence[Asked]) -> list[Path]:
+    """The folders at and above the first path, nearest first."""
+    first = asked[0].path
+    return [first, *first.parents] if asked[0].is_folder else list(first.parents)
+
+
+def _common(asked: Sequence[Asked]) -> Path:
+    """The project that the paths belong to: the nearest marked folder above all of them, else what they share."""
+    folders = [str(entry.path if entry.is_folder else entry.path.parent) for entry in asked]
+    shared = Path(os.path.commonpath(folders))
+    for folder in (shared, *shared.parents):
+        if any((folder / mark).exists() for mark in _PROJECT_MARKS):
+            return folder
+    return shared
+
+
+def _module_root(asked: Sequence[Asked]) -> Path:
+    """The folder that `M=` would name: the highest one whose Makefile is part of an unbroken chain."""
+    folders = [str(entry.path if entry.is_folder else entry.path.parent) for entry in asked]
+    shared = Path(os.path.commonpath(folders))
+    start = next((folder for folder in (shared, *shared.parents) if names_objects(folder)), shared)
+    while names_objects(start.parent):
+        start = start.parent
+    return start
+
+
+def _folders(asked: Sequence[Asked], root: Path) -> list[str]:
+    folders = {(entry.path if entry.is_folder else entry.path.parent).relative_to(root) for entry in asked}
+    return sorted(str(folder) for folder in folders)
+
+
+def _unfit_build(build: Path, options: Mapping[str, str], configured: Arch | None, machine: Arch) -> str:
+    if not options:
+        return f"--build-dir {show(build)}: not a kernel build directory (it has no .config)"
+    if configured is None:
+        return f"--build-dir {show(build)}: configured for an architecture that gfpcheck does not know"
+    return f"--build-dir {show(build)} is configured for {configured.name}, not for {machine.name}"

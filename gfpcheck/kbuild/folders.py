@@ -1,0 +1,183 @@
+"""What the Makefiles on the way to a C file say of it: its extra flags, and whether it is built at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from gfpcheck.kbuild.flags import parse_arguments
+from gfpcheck.kbuild.makefile import Makefile, read_makefile
+
+_INCLUDED = re.compile(r'^\s*#\s*include\s*"([^"\n]+\.c)"', re.MULTILINE)
+
+
+class Folders:
+    """The Makefiles below `root`, read when needed under one configuration.
+
+    `root` is the tree, or the folder of an out-of-tree module. `tree` is the kernel's source and
+    `build` its build directory (often the same). `options` as in a .config, without CONFIG_.
+    """
+
+    def __init__(self, root: Path, tree: Path, build: Path, options: Mapping[str, str], srcarch: str) -> None:
+        self.root = root
+        self.tree = tree
+        self.build = build
+        self.options = options
+        self.srcarch = srcarch
+        self._makefiles: dict[str, Makefile | None] = {}
+        self._flags: dict[str, tuple[str, ...]] = {}
+        self._includes: dict[str, dict[str, str]] = {}
+
+    def makefile(self, folder: str) -> Makefile | None:
+        """The Kbuild or Makefile of a folder (relative to the root, "" for the root itself)."""
+        if folder in self._makefiles:
+            return self._makefiles[folder]
+        made: Makefile | None = None
+        # The top Makefile of a kernel is no Kbuild file.
+        names = ("Kbuild",) if not folder and self.root == self.tree else ("Kbuild", "Makefile")
+        for name in names:
+            try:
+                text = (self.root / folder / name).read_text("utf-8", "replace")
+            except OSError:
+                continue
+            made = read_makefile(text, self.options, self._variables(folder))
+            break
+        self._makefiles[folder] = made
+        return made
+
+    def _variables(self, folder: str) -> dict[str, str]:
+        inside = self.root == self.tree
+        source = folder or "." if inside else str(self.root / folder)
+        return {
+            "src": source,
+            "obj": source,
+            "srctree": "." if inside else str(self.tree),
+            "objtree": "." if inside else str(self.build),
+            "abs_srctree": str(self.tree),
+            "abs_objtree": str(self.build),
+            "srcroot": "." if inside else str(self.root),
+            "SRCARCH": self.srcarch,
+            "ARCH": self.srcarch,
+            "M": "" if inside else str(self.root),
+            "KERNELRELEASE": "kernel",
+        }
+
+    def owner(self, rel: str) -> str | None:
+        """The nearest folder at or above a file that has a Makefile."""
+        for parent in PurePosixPath(rel).parents:
+            folder = "" if str(parent) == "." else str(parent)
+            if self.makefile(folder) is not None:
+                return folder
+        return None
+
+    def flags(self, rel: str) -> tuple[str, ...]:
+        """The arguments that Makefiles add for one file.
+
+        Include paths given for a single file go to all files of the folder, so that more of them
+        have equal arguments.
+        """
+        owner = self.owner(rel)
+        if owner is None:
+            return ()
+        makefile = self.makefile(owner)
+        assert makefile is not None
+        common = self._flags.get(owner)
+        if common is None:
+            words: list[str] = []
+            for parent in reversed([owner, *_above(owner)]):
+                above = self.makefile(parent)
+                words += above.subdir_flags if above else []
+            words += makefile.flags
+            common = self._convert(words)
+            for name in sorted(makefile.file_flags):
+                extra = (flag for flag in self._convert(makefile.file_flags[name]) if flag.startswith("-I"))
+                common += tuple(flag for flag in extra if flag not in common)
+            self._flags[owner] = common
+        own = makefile.file_flags.get(_object(rel, owner)) or makefile.file_flags.get(Path(rel).stem + ".o") or []
+        return common + tuple(flag for flag in self._convert(own) if flag not in common)
+
+    def _convert(self, words: list[str]) -> tuple[str, ...]:
+        found = parse_arguments(["cc", *words], str(self.tree), "")
+        if self.build == self.tree:
+            return found
+        # A relative path means the build directory as well: generated headers lie there.
+        both = parse_arguments(["cc", *words], str(self.build), "")
+        return found + tuple(flag for flag in both if flag.startswith("-I") and flag not in found)
+
+    def is_module(self, rel: str) -> bool:
+        """Whether the file is built as part of a module."""
+        owner = self.owner(rel)
+        makefile = self.makefile(owner) if owner is not None else None
+        return makefile is not None and _object(rel, owner or "") in makefile.modules
+
+    def why_not(self, rel: str, asked: str) -> str:
+        """Why a file is not built, or "". Conditions at or above the folder `asked` are not looked at."""
+        owner = self.owner(rel)
+        if owner is None:
+            return ""
+        makefile = self.makefile(owner)
+        assert makefile is not None
+        name = _object(rel, owner)
+        if name in makefile.named:
+            if name not in makefile.selected and not makefile.open:
+                return _because(makefile.named[name])
+        elif not makefile.open and makefile.named and not self._named_above(rel, owner):
+            by = self._includer(rel)
+            return f"part of {by}, which includes it" if by else f"no Makefile names {Path(name).name}"
+        return self._gate(owner, asked)
+
+    def _named_above(self, rel: str, owner: str) -> bool:
+        for folder in _above(owner):
+            makefile = self.makefile(folder)
+            if makefile is not None and (_object(rel, folder) in makefile.selected or makefile.open):
+                return True
+        return False
+
+    def _gate(self, folder: str, asked: str) -> str:
+        """Why none of the Makefiles between `asked` and `folder` leads to `folder`."""
+        prefix = f"{asked}/" if asked else ""
+        while folder != asked and folder.startswith(prefix):
+            parent = next((p for p in _above(folder) if self.makefile(p) is not None), None)
+            if parent is None or not (parent == asked or parent.startswith(prefix)):
+                return ""
+            makefile = self.makefile(parent)
+            assert makefile is not None
+            name = folder[len(parent) + 1 if parent else 0 :] + "/"
+            if parent and not makefile.open and name not in makefile.selected:
+                if name in makefile.named:
+                    return _because(makefile.named[name])
+                if makefile.named:
+                    return f"no Makefile leads to {folder}"
+            folder = parent
+        return ""
+
+    def _includer(self, rel: str) -> str:
+        """The C file of the same folder that includes this one."""
+        folder = str(PurePosixPath(rel).parent)
+        if folder not in self._includes:
+            found: dict[str, str] = {}
+            for path in sorted((self.root / folder).glob("*.[ch]")):
+                try:
+                    text = path.read_text("utf-8", "replace")
+                except OSError:
+                    continue
+                for name in _INCLUDED.findall(text):
+                    found.setdefault(PurePosixPath(name).name, path.name)
+            self._includes[folder] = found
+        return self._includes[folder].get(PurePosixPath(rel).name, "")
+
+
+def _above(folder: str) -> list[str]:
+    """The folders above, nearest first, the root ("") last."""
+    if not folder:
+        return []
+    return ["" if str(parent) == "." else str(parent) for parent in PurePosixPath(folder).parents]
+
+
+def _object(rel: str, owner: str) -> str:
+    return rel[len(owner) + 1 if owner else 0 : -2] + ".o"
+
+
+def _because(option: str) -> str:
+    return f"CONFIG_{option} is off" if option else "not built in this configuration"

@@ -1,0 +1,152 @@
+"""Where the arguments of a C file come from: a kernel's conventions, real commands, or nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from gfpcheck.kbuild.arch import Arch, source_arch
+from gfpcheck.kbuild.commands import Command, Database, command_arch, read_cmd
+from gfpcheck.kbuild.flags import COMMON, parse_arguments, with_annotations
+from gfpcheck.kbuild.folders import Folders
+from gfpcheck.kbuild.kernel import data_file, kernel_arguments
+
+_FOREIGN = {
+    "Documentation": "documentation",
+    "LICENSES": "documentation",
+    "rust": "helpers for Rust code",
+    "samples": "an example",
+    "scripts": "a host program",
+    "tools": "a user-space program",
+    "usr": "a host program",
+}
+
+
+class Source(Protocol):
+    """Knows the arguments of any C file, and which files are none of its business."""
+
+    def arguments(self, path: str) -> tuple[tuple[str, ...], str] | None:
+        """The arguments and working directory for an absolute path; None when nothing is known of the file."""
+
+    def why_not(self, path: str, asked: str) -> str:
+        """Why a file found below the folder `asked` is not built (both absolute), or ""."""
+
+    def never(self, path: str) -> str:
+        """Why a file is not kernel code for this architecture at all, even if it is asked for by name, or ""."""
+
+
+class KernelSource:
+    """Files of a kernel tree or of a module, by Kbuild's conventions and `.cmd` files where `commands` is true.
+
+    `root` is the tree or the module's folder; `headers` where the generated headers are.
+    """
+
+    def __init__(
+        self,
+        tree: Path,
+        root: Path,
+        arch: Arch,
+        headers: Path,
+        options: Mapping[str, str],
+        *,
+        build: Path,
+        commands: bool,
+    ) -> None:
+        self.tree = tree
+        self.root = root
+        self.arch = arch
+        self.build = build
+        self.commands = commands
+        self.used_commands = 0
+        self.folders = Folders(root, tree, build, options, arch.srcarch)
+        self._base = kernel_arguments(tree, arch, headers)
+        # Equal tuples are made one, which makes grouping by arguments cheap.
+        self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def _rel(self, path: str) -> str:
+        return os.path.relpath(path, self.root)
+
+    def arguments(self, path: str) -> tuple[tuple[str, ...], str] | None:
+        rel = self._rel(path)
+        command = self._command(path, rel) if self.commands else None
+        if command is not None:
+            self.used_commands += 1
+            args = parse_arguments(command.words, command.cwd, self.arch.triple)
+            args = annotated((*args, *COMMON))
+        else:
+            module = ("-DMODULE",) if self.root != self.tree or self.folders.is_module(rel) else ()
+            args = self._base + module + self.folders.flags(rel)
+        return self._shared.setdefault(args, args), str(self.tree)
+
+    def _command(self, path: str, rel: str) -> Command | None:
+        if self.root != self.tree:
+            return read_cmd(self.root, rel[:-2] + ".o")
+        return read_cmd(self.build, rel[:-2] + ".o")
+
+    def why_not(self, path: str, asked: str) -> str:
+        folder = self._rel(asked)
+        return self.folders.why_not(self._rel(path), "" if folder == "." else folder)
+
+    def never(self, path: str) -> str:
+        if self.root != self.tree:
+            return ""
+        parts = self._rel(path).split("/")
+        if parts[0] in _FOREIGN:
+            return _FOREIGN[parts[0]]
+        if parts[0] == "arch" and len(parts) > 2 and parts[1] != self.arch.srcarch:
+            return f"for {parts[1]}, not {self.arch.srcarch}"
+        return ""
+
+
+class DatabaseSource:
+    """Files listed in a compile_commands.json, of a kernel or of anything else."""
+
+    def __init__(self, database: Database, *, kernel: bool) -> None:
+        self.database = database
+        self.kernel = kernel
+        self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def arguments(self, path: str) -> tuple[tuple[str, ...], str] | None:
+        command = self.database.command(path)
+        if command is None:
+            return None
+        srcarch = command_arch(command) if self.kernel else ""
+        arch = source_arch(srcarch) if srcarch else None
+        args = parse_arguments(command.words, command.cwd, arch.triple if arch else "")
+        args = annotated((*args, *COMMON)) if self.kernel else (*args, *_plain(args), *COMMON)
+        return self._shared.setdefault(args, args), command.cwd
+
+    def why_not(self, path: str, asked: str) -> str:
+        return "" if self.database.command(path) else f"not in {self.database.path.name}"
+
+    def never(self, path: str) -> str:
+        return self.why_not(path, "")
+
+
+class PlainSource:
+    """Any C file, with the system's headers and no other flags."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = str(root)
+        self._args = (*_plain(()), *COMMON)
+
+    def arguments(self, path: str) -> tuple[tuple[str, ...], str] | None:
+        return self._args, self.root
+
+    def why_not(self, path: str, asked: str) -> str:
+        return ""
+
+    def never(self, path: str) -> str:
+        return ""
+
+
+def annotated(args: tuple[str, ...]) -> tuple[str, ...]:
+    """A real kernel command with gfpcheck's headers among its forced includes."""
+    return with_annotations(args, data_file("configuration.h"), data_file("annotations.h"))
+
+
+def _plain(args: tuple[str, ...]) -> tuple[str, ...]:
+    """The compiler's own headers (stddef.h, ...), which libclang comes without."""
+    return () if "-nostdinc" in args else ("-isystem", data_file("freestanding"))

@@ -1,0 +1,73 @@
+"""What gfpcheck makes of a path, as text for `gfpcheck doctor`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from gfpcheck.kbuild.detect import DATABASE
+from gfpcheck.kbuild.files import resolve, show
+from gfpcheck.kbuild.plan import make_plan
+from gfpcheck.kbuild.tree import build_source, find_tree
+from gfpcheck.kbuild.types import Plan, PlanError
+
+_NEXT = {
+    "unconfigured tree": "nothing; for exactly your configuration, run `make defconfig prepare` or name --build-dir",
+    "configured tree": "nothing; after `make prepare` the tree's own generated headers would be used",
+    "plain C": "for kernel code outside a tree, name the kernel with --tree or --build-dir",
+}
+
+
+def survey(
+    path: Path,
+    *,
+    arch: str | None = None,
+    build_dir: Path | None = None,
+    compile_commands: Path | None = None,
+    tree: Path | None = None,
+    cache_dir: Path,
+) -> list[tuple[str, str]]:
+    """(label, value) rows in printing order. A plan that cannot be made is a row, not an error;
+    PlanError only for a path that does not exist or is no C."""
+    asked = resolve([path])
+    rows = [("path", show(asked[0].path))]
+    found = find_tree(asked[0].path)
+    if found is None and (tree or build_dir):
+        found = build_source(tree or build_dir or path)
+    if found is not None:
+        base = build_dir or found.root
+        rows += [
+            ("tree", show(found.root)),
+            ("version", found.release),
+            (".config", _there(base / ".config")),
+            ("include/generated", _there(base / "include/generated/autoconf.h")),
+            (DATABASE, _there(compile_commands or base / DATABASE)),
+        ]
+    else:
+        rows.append(("tree", "none: not in a kernel source tree"))
+    rows.append(("cache", show(cache_dir)))
+    try:
+        plan = make_plan(
+            [path],
+            arch=arch,
+            build_dir=build_dir,
+            compile_commands=compile_commands,
+            tree=tree,
+            cache_dir=cache_dir,
+        )
+    except PlanError as error:
+        return [*rows, ("problem", str(error)), ("next", "solve the problem above and run gfpcheck doctor again")]
+    return rows + _rows(plan)
+
+
+def _rows(plan: Plan) -> list[tuple[str, str]]:
+    rows = [("architecture", plan.arch)] if plan.arch else []
+    rows += [("flags from", plan.setup), ("C files to analyse", str(len(plan.units)))]
+    reasons = Counter(reason for _, reason in plan.skipped)
+    shown = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items(), key=lambda r: (-r[1], r[0]))[:4])
+    rows.append(("C files left out", f"{len(plan.skipped)} ({shown})" if plan.skipped else "0"))
+    return [*rows, ("next", _NEXT.get(plan.source, "nothing; everything needed is there"))]
+
+
+def _there(path: Path) -> str:
+    return f"yes ({show(path)})" if path.is_file() else "no"

@@ -45,7 +45,7 @@ def parse_arguments(words: Sequence[str], cwd: str, triple: str) -> tuple[str, .
     while index < len(words):
         word = words[index]
         index += 1
-        if word.startswith("-Wp,-D") or word.startswith("-Wp,-U"):
+        if word.startswith(("-Wp,-D", "-Wp,-U")):
             word = word[4:]
         option = next((o for o in _PATH_OPTIONS if word.startswith(o)), "")
         macro = next((o for o in _VALUE_OPTIONS if word.startswith(o)), "")
@@ -61,7 +61,7 @@ def parse_arguments(words: Sequence[str], cwd: str, triple: str) -> tuple[str, .
             elif macro:
                 out.append(macro + value)
             else:
-                path = os.path.normpath(os.path.join(cwd, value))
+                path = os.path.normpath(value if value.startswith("/") else f"{cwd}/{value}")
                 out += [f"-I{path}"] if option == "-I" else [option, path]
         elif word in _SKIP_WITH_VALUE:
             index += 1

@@ -8,7 +8,6 @@ Both are written under a temporary name and renamed: a reader never sees half of
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -66,10 +65,9 @@ def _digest(parts: Collection[str]) -> str:
 def _stats(root: Path, paths: Collection[str]) -> dict[str, list[int]]:
     """Size and modification time by path; [] for a file that does not exist."""
     found: dict[str, list[int]] = {}
-    prefix = f"{root}/"
     for path in sorted(set(paths)):
         try:
-            status = os.stat(path if path.startswith("/") else prefix + path)
+            status = (root / path).stat()
         except OSError:
             found[path] = []
         else:
@@ -112,7 +110,6 @@ def _write_file(path: Path, text: str) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as stream:
             stream.write(text)
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        Path(temporary).unlink(missing_ok=True)

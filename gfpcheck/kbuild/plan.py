@@ -22,7 +22,7 @@ class Workspace:
 
     def unit(self, rel: str) -> Unit | None:
         """How to parse a file that was not asked for (`rel` as in `Unit.rel`); None if that is not possible."""
-        path = os.path.normpath(os.path.join(self._setup.root, rel))
+        path = os.path.normpath(self._setup.root / rel)
         if not path.endswith(".c") or unusable(Path(path)) or self._setup.source.never(path):
             return None
         return _unit(self._setup, path)
@@ -130,7 +130,7 @@ def _unit(setup: Setup, path: str) -> Unit | None:
 
 
 def _rel(setup: Setup, path: str) -> str:
-    prefix = os.path.join(setup.root, "")
+    prefix = str(setup.root).rstrip("/") + "/"
     return path.removeprefix(prefix) if path.startswith(prefix) else path
 
 

@@ -1,9 +1,9 @@
 """One model file: TOML text to checked entries.
 
-A file has any of the tables `locks`, `scopes`, `allocators`, `reclaim` (keyed "record.member"),
-`lock_types` and `gfp` (`flags`, `required`, `compound`), and the lists `inner`, `not_allocators` and
-`noreturn`. The value of a function is one inline table, or an array of them: several operations, or
-one for each range of kernel versions.
+A file has any of the tables `locks`, `scopes`, `allocators`, `callbacks` (keyed by function), `reclaim`,
+`members` (keyed "struct record.member"), `lock_types` and `gfp` (`flags`, `required`, `compound`), and the
+lists `inner`, `not_allocators` and `noreturn`. The value of a key is one inline table, or an array of them:
+several operations, or one for each range of kernel versions.
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ from typing import Any, NoReturn, TypeVar, get_args
 
 import msgspec
 
-from gfpcheck.models.types import Allocator, LockKind, LockOp, ModelError, ReclaimRoot, Scope
+from gfpcheck.models.types import (
+    Allocator,
+    Callback,
+    CallbackMember,
+    LockKind,
+    LockOp,
+    ModelError,
+    ReclaimRoot,
+    Scope,
+)
 from gfpcheck.models.versions import parse_range
 
 MAX_BYTES = 4 << 20
@@ -24,9 +33,11 @@ MAX_BYTES = 4 << 20
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*\Z")
 _MEMBER = re.compile(r"((struct|union) )?[A-Za-z_]\w*\.[A-Za-z_]\w*\Z")
 _TYPE = re.compile(r"((struct|union) )?[A-Za-z_]\w*\Z")
+_FORM_OF_MEMBER = 'of the form "struct record.member"'
 _MAX_ARG = 31
 
-Op = TypeVar("Op", LockOp, Scope, Allocator, ReclaimRoot)
+Entry = LockOp | Scope | Allocator | Callback | ReclaimRoot | CallbackMember
+Op = TypeVar("Op", LockOp, Scope, Allocator, Callback, ReclaimRoot, CallbackMember)
 
 
 class ModelFile(msgspec.Struct):
@@ -37,7 +48,9 @@ class ModelFile(msgspec.Struct):
     locks: dict[str, tuple[LockOp, ...]] = {}
     scopes: dict[str, tuple[Scope, ...]] = {}
     allocators: dict[str, tuple[Allocator, ...]] = {}
+    callbacks: dict[str, tuple[Callback, ...]] = {}
     reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
+    members: dict[str, tuple[CallbackMember, ...]] = {}
     lock_types: dict[str, str] = {}
     inner: tuple[str, ...] = ()
     not_allocators: tuple[str, ...] = ()
@@ -80,8 +93,12 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.scopes = _entries(file, key, value, Scope)
         elif key == "allocators":
             file.allocators = _entries(file, key, value, Allocator)
+        elif key == "callbacks":
+            file.callbacks = _entries(file, key, value, Callback)
         elif key == "reclaim":
-            file.reclaim = _reclaim(file, value)
+            file.reclaim = _entries(file, key, value, ReclaimRoot)
+        elif key == "members":
+            file.members = _entries(file, key, value, CallbackMember)
         elif key == "lock_types":
             file.lock_types = _lock_types(file, value)
         elif key == "inner":
@@ -96,28 +113,23 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
 
 
 def _entries(file: ModelFile, section: str, value: Any, kind: type[Op]) -> dict[str, tuple[Op, ...]]:
-    if not isinstance(value, dict):
-        file.fail(section, "must be a table")
+    of_member = issubclass(kind, ReclaimRoot | CallbackMember)
     entries: dict[str, tuple[Op, ...]] = {}
-    for name, body in value.items():
-        if not _IDENTIFIER.match(name):
-            file.fail(name, "is not the name of a C function")
-        entries[name] = tuple(_operation(file, name, part, kind) for part in _parts(file, name, body))
+    for name, body in _table(file, section, value).items():
+        if not (_MEMBER if of_member else _IDENTIFIER).match(name):
+            file.fail(name, f"is not {_FORM_OF_MEMBER if of_member else 'the name of a C function'}")
+        parts = _parts(file, name, body)
+        if of_member:
+            record, _, member = name.rpartition(".")
+            parts = [{**part, "record": record, "member": member} for part in parts]
+        entries[name] = tuple(_operation(file, name, part, kind) for part in parts)
     return entries
 
 
-def _reclaim(file: ModelFile, value: Any) -> dict[str, tuple[ReclaimRoot, ...]]:
+def _table(file: ModelFile, section: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        file.fail("reclaim", "must be a table")
-    roots: dict[str, tuple[ReclaimRoot, ...]] = {}
-    for name, body in value.items():
-        if not _MEMBER.match(name):
-            file.fail(name, 'is not of the form "struct record.member"')
-        record, _, member = name.rpartition(".")
-        parts = _parts(file, name, body)
-        whole = [{**part, "record": record, "member": member} for part in parts]
-        roots[name] = tuple(_operation(file, name, part, ReclaimRoot) for part in whole)
-    return roots
+        file.fail(section, "must be a table")
+    return value
 
 
 def _parts(file: ModelFile, name: str, body: Any) -> list[dict[str, Any]]:
@@ -140,18 +152,23 @@ def _operation(file: ModelFile, name: str, part: dict[str, Any], kind: type[Op])
         number = getattr(op, field.name)
         if type(number) is int and not -1 <= number <= _MAX_ARG:
             file.fail(name, f"{field.encode_name} = {number} is no argument index")
-    if not isinstance(op, ReclaimRoot):
-        for other in op.spelled:
-            if not _IDENTIFIER.match(other):
-                file.fail(name, f"spelled: {other!r} is not the name of a C function")
+    if not isinstance(op, ReclaimRoot | CallbackMember):
+        _check_names(file, name, "spelled", op.spelled)
     if isinstance(op, LockOp):
+        _check_names(file, name, "via", op.via)
         _check_lock(file, name, op)
     return op
 
 
+def _check_names(file: ModelFile, name: str, field: str, functions: tuple[str, ...]) -> None:
+    for function in functions:
+        if not _IDENTIFIER.match(function):
+            file.fail(name, f"{field}: {function!r} is not the name of a C function")
+
+
 def _check_lock(file: ModelFile, name: str, op: LockOp) -> None:
     if op.member and op.member != "*" and not _MEMBER.match(op.member):
-        file.fail(name, f'member {op.member!r} is not of the form "struct record.member"')
+        file.fail(name, f"member {op.member!r} is not {_FORM_OF_MEMBER}")
     if op.member and op.arg < 0:
         file.fail(name, "has a member but no argument that it is in (arg = -1)")
     if op.instance and op.arg >= 0:
@@ -166,9 +183,7 @@ def _check_lock(file: ModelFile, name: str, op: LockOp) -> None:
 
 def _lock_types(file: ModelFile, value: Any) -> dict[str, str]:
     kinds = get_args(LockKind)
-    if not isinstance(value, dict):
-        file.fail("lock_types", "must be a table")
-    for name, kind in value.items():
+    for name, kind in _table(file, "lock_types", value).items():
         if not _TYPE.match(name):
             file.fail(name, "is not the name of a C type")
         if kind not in kinds:
@@ -177,9 +192,7 @@ def _lock_types(file: ModelFile, value: Any) -> dict[str, str]:
 
 
 def _gfp(file: ModelFile, value: Any) -> None:
-    if not isinstance(value, dict):
-        file.fail("gfp", "must be a table")
-    for key, names in value.items():
+    for key, names in _table(file, "gfp", value).items():
         if key not in ("flags", "required", "compound"):
             file.fail(key, "unknown list in the table gfp")
         setattr(file, f"gfp_{key}", _names(file, key, names, _IDENTIFIER))

@@ -76,8 +76,8 @@ class LockOp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     that argument instead (`unlock_sock_fast(sk, slow)`). `try` marks an acquire that never waits.
     `token` is the index of the argument that restores (local_irq_restore(flags)), else -1.
     `spelled` are the functions that mean the same: what the name's macro calls in some configuration.
-    `macro` marks a name that is to be looked for in `Call.macro`, because its expansion leaves no
-    function that means it; `arg` then counts the arguments of the one call that is left.
+    `via` are functions that the name's macro leaves and that mean less by themselves: a call of one of
+    them is this operation if the name is what the person typed (`Call.macro`).
     """
 
     does: Literal["acquire", "release", "downgrade", "assert"]
@@ -91,8 +91,8 @@ class LockOp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     token: int = -1
     disables: tuple[LockKind, ...] = ()
     try_: bool = msgspec.field(default=False, name="try")
-    macro: bool = False
     spelled: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
     since: str = ""
     until: str = ""
 
@@ -109,26 +109,40 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str = ""
 
 
+Family = Literal["", "slab", "page", "vmalloc", "kvmalloc", "mempool", "percpu", "bulk", "contig", "cache"]
+"""What an allocator rests on: slab objects, whole pages, virtual ranges, either of two, a reserve that a blocking
+caller waits for, ... "cache" is a lookup that allocates only what it does not find."""
+
+Failure = Literal["null", "err_ptr", "errno", "false", "count", "never"]
+
+
 class Allocator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An allocating function of which more is known than its prototype says.
 
     `flags` is the fixed flag expression of a function without a `gfp_t` argument ("GFP_KERNEL",
     "GFP_NOFS | __GFP_NOFAIL"); empty: the `gfp_t` argument, found by type.
-    `adds`, `clears` are flags that the function itself sets or clears.
-    `fails` says what failure looks like: "null", "err_ptr", "errno", "false", "count" (fewer than asked for)
+    `adds`, `clears` are flags that the function itself sets or clears; one that adds __GFP_NOFAIL may still
+    fail for want of something else (`sb_bread`: the disk). `needs` are flags that it does not work without,
+    `rejects` those that it ignores or refuses.
+    `fails` says what failure looks like: "null" (or 0), "err_ptr", "errno", "false", "count" (fewer than asked for)
     or "never". `drops_arg` >= 0: the function releases a lock while it blocks, which is that argument or, when
     `drops_member` is not empty, that member of what the argument leads to (as in `LockOp`).
-    `sleeps`: it sleeps whatever its flags are. `size_arg` and `order_arg` are argument indexes or -1.
+    `sleeps`: it sleeps whatever its flags are. `size_arg`, `count_arg` and `order_arg` are argument indexes or -1;
+    the size in bytes is the product of the first two.
     """
 
     flags: str = ""
     adds: str = ""
     clears: str = ""
-    fails: Literal["null", "err_ptr", "errno", "false", "count", "never"] = "null"
+    needs: str = ""
+    rejects: str = ""
+    fails: Failure = "null"
+    family: Family = ""
     drops_arg: int = -1
     drops_member: str = ""
     sleeps: bool = False
     size_arg: int = -1
+    count_arg: int = -1
     order_arg: int = -1
     spelled: tuple[str, ...] = ()
     since: str = ""
@@ -153,6 +167,31 @@ class ReclaimRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str = ""
 
 
+AtomicContext = Literal["irq", "bh", "rcu", "preempt"]
+"""What a callback is called in: with interrupts off, as a softirq, as an RCU reader, with preemption off."""
+
+
+class Callback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function that registers its argument `arg`, a function, to be called in `context`."""
+
+    arg: int
+    context: AtomicContext
+    spelled: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+
+
+class CallbackMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A member of an object whose function is called in `context`."""
+
+    record: str
+    member: str
+    context: AtomicContext
+    note: str = ""
+    since: str = ""
+    until: str = ""
+
+
 class Models(msgspec.Struct, frozen=True):
     """All entries that hold for one kernel version, by function name (`spelled` names included).
 
@@ -164,7 +203,9 @@ class Models(msgspec.Struct, frozen=True):
     `noreturn` never return though nothing in C says so. `gfp_flags` are the names to fold through the
     tree's own headers, `gfp_required` those without which gfpcheck must stop.
     `gfp_compound` are the names under which sets of flags are shown (GFP_KERNEL, GFP_NOFS, ...), best first.
-    `macros` are the names in `locks` that are matched by the word typed (`Call.macro`), never by the callee.
+    `macros` are the lock operations with a `via`, by the word typed and the function called.
+    `callbacks` are functions that register a function to be called in an atomic context; `members`, by
+    "struct record.member", are the places where such a function is stored.
     """
 
     locks: dict[str, tuple[LockOp, ...]]
@@ -178,7 +219,9 @@ class Models(msgspec.Struct, frozen=True):
     gfp_flags: tuple[str, ...]
     gfp_required: tuple[str, ...]
     gfp_compound: tuple[str, ...]
-    macros: frozenset[str] = frozenset()
+    macros: dict[tuple[str, str], tuple[LockOp, ...]] = {}
+    callbacks: dict[str, Callback] = {}
+    members: dict[str, CallbackMember] = {}
 
     def knows(self, function: str) -> bool:
         """True if the function's effect is known, so that its body need not be looked at."""

@@ -1,0 +1,69 @@
+"""What only shows with all model files together: pairs, version ranges, names of flags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+from gfpcheck.models.merged import Merged
+from gfpcheck.models.types import Allocator, LockOp
+from gfpcheck.models.versions import overlap, parse_range
+
+
+def check(merged: Merged) -> None:
+    """Raise ModelError for the first contradiction."""
+    for name in merged.allocators.keys() & merged.not_allocators.keys():
+        merged.fail("not_allocators", name, "is both an allocator and none")
+    _check_locks(merged)
+    closed = {scope.kind for scopes in merged.scopes.values() for scope in scopes if scope.does == "close"}
+    for name, scopes in merged.scopes.items():
+        for scope in scopes:
+            if scope.kind not in closed:
+                merged.fail("scopes", name, f"opens {scope.kind}, which nothing closes")
+    for section in ("scopes", "allocators", "callbacks", "reclaim", "members"):
+        _check_ranges(merged, section, getattr(merged, section))
+    _check_flags(merged)
+
+
+def _check_locks(merged: Merged) -> None:
+    released = {_lock_key(op) for ops in merged.locks.values() for op in ops if op.does == "release"}
+    for name, ops in merged.locks.items():
+        for op in ops:
+            if op.does == "acquire" and _lock_key(op) not in released:
+                what = op.member or op.instance or "its argument"
+                merged.fail("locks", name, f"acquires {op.kind} ({what}), which nothing releases")
+
+
+def _lock_key(op: LockOp) -> tuple[str, str, str]:
+    # One function unlocks spinlock_t and raw_spinlock_t; `lock_types` tells them apart.
+    kind = "spin" if op.kind == "raw_spin" else op.kind
+    return kind, "" if op.member == "*" else op.member, op.instance
+
+
+def _check_ranges(merged: Merged, section: str, entries: Mapping[str, tuple[Any, ...]]) -> None:
+    for name, ops in entries.items():
+        ranges = [parse_range(op.since, op.until) for op in ops]
+        if any(overlap(one, other) for one, other in combinations(ranges, 2)):
+            merged.fail(section, name, "has two entries for one kernel version")
+
+
+def _check_flags(merged: Merged) -> None:
+    known = {**merged.gfp_flags, **merged.gfp_compound}
+    for name in merged.gfp_required:
+        if name not in merged.gfp_flags:
+            merged.fail("gfp_required", name, "is required and not among the flags")
+    for name, allocators in merged.allocators.items():
+        for expression in (text for entry in allocators for text in _expressions(entry)):
+            for flag in re.split(r"\s*\|\s*", expression.strip()):
+                if flag not in known:
+                    merged.fail("allocators", name, f"unknown flag {flag!r}")
+    for name, roots in merged.reclaim.items():
+        for root in roots:
+            if root.gate and root.gate not in known:
+                merged.fail("reclaim", name, f"unknown flag {root.gate!r}")
+
+
+def _expressions(entry: Allocator) -> list[str]:
+    return [text for text in (entry.flags, entry.adds, entry.clears, entry.needs, entry.rejects) if text]

@@ -15,4 +15,4 @@ def telling(finding: Finding) -> list[Step]:
 
 def indent(step: Step) -> str:
     """Blanks that make a chain of calls look like one."""
-    return " " * _INDENT * min(max(step.depth, 0), _MAX_DEPTH)
+    return " " * _INDENT * min(step.depth, _MAX_DEPTH)

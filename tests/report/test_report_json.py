@@ -87,10 +87,10 @@ def test_a_file_name_that_is_not_utf8(tmp_path: Path) -> None:
     assert found["properties"] == {"level": "note", "lock": {"kind": "x"}}
 
 
-@given(st.text(st.characters()), st.text(st.characters()), st.integers(), st.integers(0))
+@given(st.text(), st.text(), st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1))
 @settings(deadline=None)
 def test_any_text_comes_back_as_it_was(file: str, message: str, line: int, col: int) -> None:
-    finding = at(file, line % 2**31, col % 2**31, message=message)
+    finding = at(file, line, col, message=message)
     losses = (Loss(message, file, message),)
     value = _loaded(rendered(report(Path("/nonexistent"), (finding,), losses=losses), "json"))
     (found,) = value["findings"]

@@ -232,15 +232,15 @@ def test_no_more_results_than_github_takes(tmp_path: Path, monkeypatch: pytest.M
         (Level.NOTE, Confidence.HIGH),
         (Level.WARNING, Confidence.LOW),
         (Level.ERROR, Confidence.LOW),
-        (Level.WARNING, Confidence.HIGH),
         (Level.WARNING, Confidence.LOW),
+        (Level.WARNING, Confidence.HIGH),
     ]
     findings = tuple(
         msgspec.structs.replace(at("a.c", line, 1), level=level, confidence=confidence)
         for line, (level, confidence) in enumerate(graded, 1)
     )
     run = _run(report(tmp_path, findings, losses=()))
-    assert [r["locations"][0]["physicalLocation"]["region"]["startLine"] for r in run["results"]] == [2, 3, 4]
+    assert [r["locations"][0]["physicalLocation"]["region"]["startLine"] for r in run["results"]] == [2, 3, 5]
     (notification,) = run["invocations"][0]["toolExecutionNotifications"]
     assert notification["message"]["text"].startswith("2 of 5 results are left out")
 
@@ -267,8 +267,8 @@ def test_the_encoder_drops_only_what_is_not_set() -> None:
     assert encode(om.Region(properties={"rank": -1, "none": None})) == {"properties": {"rank": -1, "none": None}}
 
 
-_TEXT = st.text(st.characters(), max_size=40)
-_FILES = st.one_of(_TEXT, st.binary(max_size=30).map(os.fsdecode), st.just("/"), st.just("../../x"))
+_TEXT = st.text(max_size=40) | st.binary(max_size=20).map(os.fsdecode)
+_FILES = st.one_of(_TEXT, st.just("/"), st.just("../../x"))
 _PLACES = st.builds(Place, _FILES, st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1), _TEXT)
 _STEPS = st.builds(
     Step,

@@ -75,6 +75,17 @@ def test_a_line_that_is_one_long_word() -> None:
     assert (shown.indent, shown.length) == (0, WIDTH)
 
 
+def test_a_line_cut_where_nothing_has_a_width() -> None:
+    raw = ("\u0301" * 1500 + "  kmalloc").encode()
+    shown = snippet(raw, raw.index(b"kmalloc") + 1)
+    assert (shown.text[:3], shown.indent, shown.length) == ("...", 5, 7)
+
+
+@pytest.mark.parametrize(("char", "width"), [("a", 1), ("\u00e9", 1), ("\u6f22", 2), ("\uff21", 2), ("\u0301", 0)])
+def test_the_width_of_a_character(char: str, width: int) -> None:
+    assert cells(char) == width
+
+
 def test_control_characters_become_visible() -> None:
     assert printable("a\x1b[31mb\x7f\x00\x9b\u202e\ud800c") == "a\u241b[31mb\u2421\u2400\ufffd\ufffd\ufffdc"
     assert one_line("a\n\tb\x85\u2028c\r\n") == "a b c"

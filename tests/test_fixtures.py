@@ -1,0 +1,197 @@
+"""The fixtures: gfpcheck finds in them what their marks say, and the marks mean what they say."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from fixtures_harness import (
+    HOSTILE,
+    RULES,
+    TREE,
+    Mark,
+    MarkError,
+    analyse,
+    c_files,
+    compare,
+    found_in,
+    function_starts,
+    functions_with,
+    parse_marks,
+    read_marks,
+)
+
+from gfpcheck.driver.options import Options
+from gfpcheck.driver.run import run
+
+RULE_IDS = sorted(path.name for path in RULES.iterdir() if path.is_dir())
+SAMPLES = ["fs/minifs", "drivers/minidrv"]
+ENOUGH = 12
+"""Functions of each kind for each rule."""
+
+
+# --- what gfpcheck makes of them ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", RULE_IDS)
+def test_rule(rule: str) -> None:
+    folder = RULES / rule
+    complaints = compare(read_marks(folder), analyse([folder]))
+    assert not complaints, "\n" + "\n".join(complaints)
+
+
+def test_whole_tree() -> None:
+    complaints = compare(read_marks(TREE), analyse([TREE]))
+    assert not complaints, "\n" + "\n".join(complaints)
+
+
+def test_hostile_files_are_survived(tmp_path: Path) -> None:
+    tree = tmp_path / "linux"
+    shutil.copytree(TREE, tree)
+    folder = tree / "fs" / "hostile"
+    shutil.copytree(HOSTILE, folder)
+    report = run(Options(paths=(folder,), jobs=1))
+    complaints = compare(read_marks(folder, tree), found_in(report), tree)
+    assert not complaints, "\n" + "\n".join(complaints)
+    lost = {Path(loss.what.split(":")[0]).name for loss in report.losses if loss.phase == "parse"}
+    assert {"syntax_error.c", "missing_header.c", "unterminated_comment.c", "includes_itself.c"} <= lost
+    assert not lost & {"bad_utf8_comment.c", "bad_utf8_string.c", "crlf.c", "no_newline.c", "empty.c", "nul_byte.c"}
+
+
+# --- what they cover ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", RULE_IDS)
+def test_rule_has_enough_of_each_kind(rule: str) -> None:
+    marks = read_marks(RULES / rule)
+    assert len(functions_with(marks, "must", rule)) >= ENOUGH
+    assert len(functions_with(marks, "not", rule)) >= ENOUGH
+
+
+def test_sample_has_a_hazard_for_every_rule() -> None:
+    marks = [mark for sample in SAMPLES for mark in read_marks(TREE / sample)]
+    assert {mark.rule for mark in marks if mark.kind == "must"} == set(RULE_IDS)
+
+
+def test_every_mark_stands_in_a_function() -> None:
+    for path in c_files(TREE):
+        text = path.read_text()
+        bodies = list(function_starts(text))
+        for mark in parse_marks(text, str(path)):
+            assert any(first < mark.line < last for first, last in bodies), mark
+
+
+def test_makefiles_name_every_file() -> None:
+    for path in TREE.rglob("*.c"):
+        makefile = (path.parent / "Makefile").read_text()
+        assert f"{path.stem}.o" in makefile.split(), path
+
+
+# --- the language of marks ---------------------------------------------------------------
+
+
+def test_marks_of_all_kinds() -> None:
+    text = "a(); /* GFP101 */\n\nb(); /* not GFP201: why not */\nc(); /* missed GFP302: too hard */\n"
+    assert parse_marks(text, "x.c") == [
+        Mark("x.c", 1, "must", "GFP101", ""),
+        Mark("x.c", 3, "not", "GFP201", "why not"),
+        Mark("x.c", 4, "missed", "GFP302", "too hard"),
+    ]
+
+
+def test_one_line_may_have_several_marks() -> None:
+    text = "a(); /* GFP101 GFP301 */\nb(); /* GFP101 */ /* not GFP301: a context */\n"
+    assert [(m.line, m.kind, m.rule) for m in parse_marks(text, "x.c")] == [
+        (1, "must", "GFP101"),
+        (1, "must", "GFP301"),
+        (2, "must", "GFP101"),
+        (2, "not", "GFP301"),
+    ]
+
+
+def test_other_comments_and_strings_are_no_marks() -> None:
+    text = 'a("/* GFP101 */"); /* GFP_KERNEL is fine\n * here */ // and here\nchar c = \'"\'; /* GFP301 */\n'
+    assert [(m.line, m.rule) for m in parse_marks(text, "x.c")] == [(3, "GFP301")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a(); /* GFP101: because */",
+        "a(); /* not GFP101 */",
+        "a(); /* not GFP101: */",
+        "a(); /* no GFP101: why */",
+        "a(); /* missed GFP101 */",
+        "a(); /* GFP101, GFP301 */",
+        "a(); // GFP101",
+        "a(); /* GFP101 */ b();",
+        "a(); /* GFP101 */ /* not GFP101: why */",
+        "a(); /* reported as\n * GFP101 */",
+    ],
+)
+def test_wrong_marks_are_refused(line: str) -> None:
+    with pytest.raises(MarkError, match=r"x\.c:1: "):
+        parse_marks(line + "\n", "x.c")
+
+
+# --- the comparison ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    (tmp_path / "x.c").write_text("first();\nsecond();\n")
+    return tmp_path
+
+
+def test_agreement_is_silent(source: Path) -> None:
+    marks = parse_marks("first(); /* GFP101 GFP301 */\nsecond(); /* not GFP101: why */\n", "x.c")
+    assert compare(marks, [("x.c", 1, "GFP301"), ("x.c", 1, "GFP101")], source) == []
+
+
+def test_expected_and_absent(source: Path) -> None:
+    marks = parse_marks("first(); /* GFP101 */\n", "x.c")
+    assert compare(marks, [], source) == ["x.c:1: GFP101 is expected and not reported\n    first();"]
+
+
+def test_expected_one_rule_and_got_another(source: Path) -> None:
+    marks = parse_marks("first(); /* GFP101 */\n", "x.c")
+    assert compare(marks, [("x.c", 1, "GFP301")], source) == [
+        "x.c:1: GFP101 is expected and not reported (reported there: GFP301)\n    first();",
+        "x.c:1: GFP301 is reported where no mark expects it\n    first();",
+    ]
+
+
+def test_reported_against_a_mark(source: Path) -> None:
+    marks = parse_marks("\nsecond(); /* not GFP101: unlocked */\n", "x.c")
+    assert compare(marks, [("x.c", 2, "GFP101")], source) == [
+        "x.c:2: GFP101 is reported, but must not be: unlocked\n    second();"
+    ]
+
+
+def test_reported_without_a_mark(source: Path) -> None:
+    assert compare([], [("x.c", 2, "GFP101")], source) == [
+        "x.c:2: GFP101 is reported where no mark expects it\n    second();"
+    ]
+
+
+def test_reported_twice(source: Path) -> None:
+    marks = parse_marks("first(); /* GFP101 */\n", "x.c")
+    assert compare(marks, [("x.c", 1, "GFP101")] * 2, source) == [
+        "x.c:1: GFP101 is expected once, reported 2 times\n    first();"
+    ]
+
+
+def test_known_miss_fails_when_it_is_found(source: Path) -> None:
+    marks = parse_marks("first(); /* missed GFP101: too deep */\n", "x.c")
+    assert compare(marks, [], source) == []
+    assert compare(marks, [("x.c", 1, "GFP101")], source) == [
+        "x.c:1: GFP101 was a known miss (too deep) and is reported now: make it a mark that expects it\n    first();"
+    ]
+
+
+def test_functions_are_counted_by_their_braces(source: Path) -> None:
+    (source / "x.c").write_text("int a(void)\n{\n\tx(); /* GFP101 */\n\ty(); /* GFP101 */\n}\n\nint b(void)\n{\n}\n")
+    marks = read_marks(source, source)
+    assert functions_with(marks, "must", "GFP101", source) == {("x.c", 2)}
+    assert functions_with(marks, "not", "GFP101", source) == set()

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from gfpcheck.models.types import ModelError
 
-_NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+|\d+)\Z")
+_NUMBER = re.compile(r"(0[xX][0-9a-fA-F]{1,16}|0|[1-9][0-9]{0,18})\Z")
+_NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 _WORD = 0xFFFF_FFFF
 _FEW = 4
 """More unknown flags than this are not worth naming one by one."""
@@ -34,16 +35,16 @@ class GfpFlags:
         return self.values.get(name, 0)
 
     def parse(self, expression: str) -> int:
-        """The bits of `A | B | 0x10`. Raises ModelError for a name that the tree does not have."""
+        """The bits of `A | B | 0x10`; a name that the tree lacks has none. Raises ModelError for anything else."""
         bits = 0
         for word in expression.split("|"):
             name = word.strip()
-            if name in self.values:
-                bits |= self.values[name]
+            if _NAME.match(name):
+                bits |= self.mask(name)
             elif _NUMBER.match(name):
                 bits |= int(name, 0) & _WORD
             else:
-                raise ModelError(f"unknown allocation flag {name!r} in {expression!r}")
+                raise ModelError(f"not an expression of allocation flags: {expression!r}")
         return bits
 
     def render(self, ones: int, unknown: int = 0) -> str:

@@ -90,8 +90,5 @@ def _by_every_name(file: ModelFile, entries: Mapping[str, tuple[Function, ...]])
             for other in op.spelled:
                 if owner.setdefault(other, name) != name:
                     file.fail(other, f"is in the entry of {name} and in that of {owner[other]}")
-        for other in dict.fromkeys(other for op in ops for other in op.spelled):
-            if other in entries:
-                file.fail(other, f"has an entry and is spelled in that of {name}")
-            found[other] = tuple(op for op in ops if other in op.spelled)
+                found[other] = tuple(each for each in ops if other in each.spelled)
     return found

@@ -30,9 +30,9 @@ from gfpcheck.models.versions import parse_range
 MAX_BYTES = 4 << 20
 """No model file is larger; one that is was named by mistake."""
 
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*\Z")
-_MEMBER = re.compile(r"((struct|union) )?[A-Za-z_]\w*\.[A-Za-z_]\w*\Z")
-_TYPE = re.compile(r"((struct|union) )?[A-Za-z_]\w*\Z")
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
+_MEMBER = re.compile(r"((struct|union) )?[A-Za-z_]\w*\.[A-Za-z_]\w*\Z", re.ASCII)
+_TYPE = re.compile(r"((struct|union) )?[A-Za-z_]\w*\Z", re.ASCII)
 _FORM_OF_MEMBER = 'of the form "struct record.member"'
 _MAX_ARG = 31
 
@@ -71,8 +71,9 @@ def read_model_file(path: Path) -> ModelFile:
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ModelError(f"{path}: cannot read the model file: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ModelError(f"{path}: cannot read the model file: {reason}") from None
     if len(data) > MAX_BYTES:
         raise ModelError(f"{path}: not a model file: larger than {MAX_BYTES >> 20} MiB")
     try:
@@ -121,6 +122,8 @@ def _entries(file: ModelFile, section: str, value: Any, kind: type[Op]) -> dict[
         parts = _parts(file, name, body)
         if of_member:
             record, _, member = name.rpartition(".")
+            if any(key in part for part in parts for key in ("record", "member")):
+                file.fail(name, "says its record and member in its name alone")
             parts = [{**part, "record": record, "member": member} for part in parts]
         entries[name] = tuple(_operation(file, name, part, kind) for part in parts)
     return entries
@@ -148,10 +151,9 @@ def _operation(file: ModelFile, name: str, part: dict[str, Any], kind: type[Op])
         parse_range(op.since, op.until)
     except ValueError as error:
         file.fail(name, str(error))
-    for field in msgspec.structs.fields(kind):
-        number = getattr(op, field.name)
-        if type(number) is int and not -1 <= number <= _MAX_ARG:
-            file.fail(name, f"{field.encode_name} = {number} is no argument index")
+    for field, value in zip(op.__struct_encode_fields__, msgspec.structs.astuple(op), strict=True):
+        if type(value) is int and not -1 <= value <= _MAX_ARG:
+            file.fail(name, f"{field} = {value} is no argument index")
     if not isinstance(op, ReclaimRoot | CallbackMember):
         _check_names(file, name, "spelled", op.spelled)
     if isinstance(op, LockOp):

@@ -50,14 +50,15 @@ Referent = Variable | Function | Const
 
 
 class Decls:
-    """Declarations of one unit. `relative` turns libclang's file names into the IR's."""
+    """Declarations of one unit. File names are spelled relative to `root` when they lie below it."""
 
-    def __init__(self, places: Places, root: str, noreturn: frozenset[str]) -> None:
+    def __init__(self, places: Places, root: str, cwd: str, noreturn: frozenset[str]) -> None:
         self.places = places
         self.members: dict[str, str] = {}
         self.globals: dict[str, GlobalVar] = {}
         self._lib = libclang.load()
         self._root = root.rstrip("/") + "/"
+        self._cwd = cwd
         self._noreturn = noreturn
         self._referents: dict[int, Referent] = {}
         self._fields: dict[int, Member] = {}
@@ -92,7 +93,9 @@ class Decls:
 
     def relative(self, path: str) -> str:
         """As `file_name`, for a path."""
-        if "/.." in path or "/./" in path:
+        if not path.startswith("/"):
+            path = f"{self._cwd}/{path}"
+        if "/." in path:
             path = os.path.normpath(path)
         return path.removeprefix(self._root)
 

@@ -9,7 +9,7 @@ from gfpcheck.frontend.cfg import Builder
 from gfpcheck.frontend.decls import Decls, Function, Variable
 from gfpcheck.frontend.inits import assignments
 from gfpcheck.frontend.libclang import CXCursor
-from gfpcheck.frontend.places import Buffer
+from gfpcheck.frontend.places import Home
 from gfpcheck.frontend.tree import Node
 from gfpcheck.ir.types import (
     Addr,
@@ -46,7 +46,7 @@ _NEVER_RETURNS = frozenset({"__builtin_unreachable", "__builtin_trap"})
 class ExprLowering:
     """Lowers the expressions of one function. `here` is the place given to what is written in another file."""
 
-    def __init__(self, decls: Decls, home: Buffer, here: Loc) -> None:
+    def __init__(self, decls: Decls, home: Home, here: Loc) -> None:
         self.decls = decls
         self.places = decls.places
         self.home = home
@@ -89,7 +89,7 @@ class ExprLowering:
 
     def _loc_of(self, cursor: CXCursor) -> tuple[Loc, int]:
         offset = self.places.offset(cursor, self.home)
-        return (self.here if offset < 0 else self.home.loc(offset)), offset
+        return (self.here if offset < 0 else self.home.text.loc(offset)), offset
 
     # --- values ---
 
@@ -530,7 +530,7 @@ class ExprLowering:
         loc, offset = self._loc_of(cursor)
         if offset < 0 or not self.places.in_macro(cursor):
             return loc, ""
-        word = self.home.word(offset)
+        word = self.home.text.word(offset)
         return loc, "" if word == _first_name(target) else word
 
 

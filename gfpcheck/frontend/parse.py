@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from ctypes import byref, c_char_p, c_void_p
+from typing import Any
 
 from gfpcheck.frontend import libclang
 from gfpcheck.frontend.libclang import CXUnsavedFile, FrontendError
@@ -46,18 +47,55 @@ def parsed(
         lib.clang_disposeIndex(index)
 
 
+@contextmanager
+def loaded(path: str) -> Iterator[int]:
+    """A precompiled header as a translation unit of its own. Raises ParseError."""
+    lib = libclang.load()
+    index = lib.clang_createIndex(0, 0)
+    unit = c_void_p()
+    try:
+        code = lib.clang_createTranslationUnit2(index, path.encode("utf-8", "surrogateescape"), byref(unit))
+        if code or not unit.value:
+            raise ParseError(f"libclang cannot load {path} (code {code})")
+        yield unit.value
+    finally:
+        if unit.value:
+            lib.clang_disposeTranslationUnit(unit)
+        lib.clang_disposeIndex(index)
+
+
 def errors(tu: int) -> list[tuple[str, int, str]]:
     """(file, line, message) of each error, in the order met."""
+    return [(_file_name(handle), line, message) for handle, line, message in _errors(tu)]
+
+
+def error_entries(tu: int, source: str) -> set[int]:
+    """The lines of `source` whose #include leads to an error; 0 stands for errors found elsewhere."""
+    entries: dict[int, int] = {}
+
+    def visit(handle: int, stack: Any, depth: int, _data: object) -> None:
+        if depth:
+            outermost, line, _, _ = libclang.file_location(stack[depth - 1])
+            entries[handle] = line if _file_name(outermost) == source else 0
+
+    libclang.load().clang_getInclusions(tu, libclang.INCLUSION_VISITOR(visit), None)
+    return {entries.get(handle or 0, 0) for handle, _, _ in _errors(tu)}
+
+
+def _errors(tu: int) -> list[tuple[int | None, int, str]]:
     lib = libclang.load()
     found = []
     for number in range(lib.clang_getNumDiagnostics(tu)):
         diagnostic = lib.clang_getDiagnostic(tu, number)
         if lib.clang_getDiagnosticSeverity(diagnostic) >= libclang.SEVERITY_ERROR:
             handle, line, _, _ = libclang.file_location(lib.clang_getDiagnosticLocation(diagnostic))
-            name = libclang.text(lib.clang_getFileName(handle)) if handle else ""
-            found.append((name, line, libclang.text(lib.clang_getDiagnosticSpelling(diagnostic))))
+            found.append((handle, line, libclang.text(lib.clang_getDiagnosticSpelling(diagnostic))))
         lib.clang_disposeDiagnostic(diagnostic)
     return found
+
+
+def _file_name(handle: int | None) -> str:
+    return libclang.text(libclang.load().clang_getFileName(handle)) if handle else ""
 
 
 def inclusions(tu: int) -> list[str]:
@@ -66,7 +104,7 @@ def inclusions(tu: int) -> list[str]:
     names: dict[str, None] = {}
 
     def visit(handle: int, _stack: object, _depth: int, _data: object) -> None:
-        names[libclang.text(lib.clang_getFileName(handle))] = None
+        names[_file_name(handle)] = None
 
     lib.clang_getInclusions(tu, libclang.INCLUSION_VISITOR(visit), None)
     return list(names)

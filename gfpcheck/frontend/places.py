@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import bisect
-import ctypes
+import os.path
 import re
-from ctypes import byref, c_void_p
+from ctypes import c_void_p
+from pathlib import Path
 
 from gfpcheck.frontend import libclang
 from gfpcheck.frontend.libclang import CXCursor, CXSourceLocation
@@ -17,78 +18,110 @@ _NEWLINE = re.compile(rb"\n")
 _ANY_NEWLINE = re.compile(rb"\r\n|\n|\r")
 
 
-class Buffer:
-    """One file as libclang read it. `base` is the raw location of its first byte, or -1 when the
-    raw number of a location does not tell the offset (then libclang is asked every time)."""
+class Text:
+    """One file's bytes and where its lines start. Read from disk: to get them from libclang costs it
+    milliseconds when the file came in with a precompiled header."""
 
-    __slots__ = ("_lines", "base", "end", "handle", "name", "text")
+    __slots__ = ("_lines", "data")
 
-    def __init__(self, tu: int, handle: int) -> None:
-        lib = libclang.load()
-        self.handle = handle
-        self.name = libclang.text(lib.clang_getFileName(handle))
-        size = ctypes.c_size_t()
-        pointer = lib.clang_getFileContents(tu, handle, byref(size))
-        self.text = ctypes.string_at(pointer, size.value) if pointer else b""
+    def __init__(self, path: str) -> None:
+        try:
+            self.data = Path(path).read_bytes()
+        except OSError:
+            self.data = b""
         self._lines: list[int] = []
-        first = lib.clang_getLocationForOffset(tu, handle, 0).raw
-        last = lib.clang_getLocationForOffset(tu, handle, len(self.text)).raw
-        self.base = first if first and not first & _MACRO_BIT and last - first == len(self.text) else -1
-        self.end = last if self.base >= 0 else -1
 
     def loc(self, offset: int) -> Loc:
         """Line and column of a byte offset."""
         lines = self._lines
         if not lines:
-            newline = _ANY_NEWLINE if b"\r" in self.text else _NEWLINE
-            lines = self._lines = [0, *(match.end() for match in newline.finditer(self.text))]
+            newline = _ANY_NEWLINE if b"\r" in self.data else _NEWLINE
+            lines = self._lines = [0, *(match.end() for match in newline.finditer(self.data))]
         line = bisect.bisect_right(lines, offset)
         return Loc(line, offset - lines[line - 1] + 1)
 
     def word(self, offset: int) -> str:
         """The identifier that starts at `offset`, or an empty string."""
-        match = _WORD.match(self.text, offset)
+        match = _WORD.match(self.data, offset)
         return match.group().decode() if match else ""
+
+
+class Texts:
+    """The files read so far, by path; several units may share them."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, Text] = {}
+
+    def __getitem__(self, path: str) -> Text:
+        found = self._texts.get(path)
+        if found is None:
+            found = self._texts[path] = Text(path)
+        return found
+
+
+class Home:
+    """A file of one unit. A location outside of macros is numbered by its file's first byte (`base`) plus the
+    offset; `base` is learned from the first location that libclang is asked about."""
+
+    __slots__ = ("base", "end", "handle", "text")
+
+    def __init__(self, handle: int, text: Text) -> None:
+        self.handle = handle
+        self.text = text
+        self.base = self.end = -1
+
+    def learn(self, raw: int, offset: int) -> None:
+        """A location outside of macros, and its offset in this file."""
+        if self.base < 0:
+            self.base = raw - offset
+            self.end = self.base + len(self.text.data)
 
 
 class Places:
     """Answers about places for one translation unit, cached by file."""
 
-    def __init__(self, tu: int) -> None:
+    def __init__(self, tu: int, cwd: str, texts: Texts) -> None:
         self._tu = tu
+        self._cwd = cwd
+        self._texts = texts
         self._lib = libclang.load()
-        self._buffers: dict[int, Buffer] = {}
+        self._homes: dict[int, Home] = {}
         self._location = self._lib.clang_getCursorLocation
 
-    def buffer(self, handle: int) -> Buffer:
+    def home(self, handle: int) -> Home:
         """The file behind libclang's file handle."""
-        found = self._buffers.get(handle)
+        found = self._homes.get(handle)
         if found is None:
-            found = self._buffers[handle] = Buffer(self._tu, handle)
+            path = libclang.text(self._lib.clang_getFileName(handle))
+            found = self._homes[handle] = Home(handle, self._texts[os.path.join(self._cwd, path)])  # noqa: PTH118
         return found
 
     def file_of(self, cursor: CXCursor) -> int | None:
         """The handle of the file that a cursor was written in."""
         return libclang.file_location(self._location(cursor))[0]
 
-    def offset(self, cursor: CXCursor, home: Buffer) -> int:
+    def offset(self, cursor: CXCursor, home: Home) -> int:
         """Where the person wrote `cursor`, as a byte offset in `home`; -1 if in another file."""
         return self.raw_offset(self._location(cursor), home)
 
-    def raw_offset(self, location: CXSourceLocation, home: Buffer) -> int:
+    def raw_offset(self, location: CXSourceLocation, home: Home) -> int:
         """As `offset`, for a location."""
         raw = location.raw
         # The usual case, without asking libclang: a location outside of macros counts bytes from its file's first.
         if home.base <= raw <= home.end:
             return raw - home.base
         handle, _, _, offset = libclang.file_location(location)
-        return offset if handle == home.handle else -1
+        if handle != home.handle:
+            return -1
+        if not raw & _MACRO_BIT:
+            home.learn(raw, offset)
+        return int(offset)
 
     def in_macro(self, cursor: CXCursor) -> bool:
         """True if `cursor` starts inside a macro's expansion, its arguments included."""
         return bool(self._location(cursor).raw & _MACRO_BIT)
 
-    def end(self, cursor: CXCursor, home: Buffer) -> int:
+    def end(self, cursor: CXCursor, home: Home) -> int:
         """The offset of the last token of `cursor` in `home`, or -1."""
         extent = self._lib.clang_getCursorExtent(cursor)
         location = CXSourceLocation(extent.data0, extent.data1, extent.end)
@@ -103,4 +136,4 @@ class Places:
         location = self._lib.clang_getTokenLocation(self._tu, libclang.CXToken.from_address(token))
         self._lib.clang_disposeTokens(self._tu, c_void_p(token), 1)
         handle, _, _, offset = libclang.file_location(location)
-        return (self.buffer(handle).text, offset) if handle else (b"", 0)
+        return (self.home(handle).text.data, offset) if handle else (b"", 0)

@@ -1,13 +1,29 @@
-"""Lowers many files."""
+"""Many files, several processes: precompiled headers first, then batches of files.
+
+How files are divided into batches depends on the files alone, so that the result is the same for any number of
+processes: a header's functions are lowered once a batch.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.context import BaseContext
 from pathlib import Path
+from typing import Any
 
-from gfpcheck.frontend.unit import lower_file
+import msgspec
+
+from gfpcheck.frontend import libclang, pch, worker
 from gfpcheck.ir.types import Module
 from gfpcheck.kbuild.types import Unit
+
+_LARGEST_BATCH = 16
+_BATCHES = 8  # at least, if there are as many files
+Progress = Callable[[int, int], None]
 
 
 def lower_units(
@@ -19,10 +35,168 @@ def lower_units(
     jobs: int,
     pch_dir: Path,
     use_pch: bool = True,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[Module]:
-    """First version: one after the other, in this process."""
-    for number, unit in enumerate(sorted(units, key=lambda unit: unit.rel), 1):
-        yield lower_file(unit, root, stop, noreturn)
-        if progress:
-            progress(number, len(units))
+    """The modules of `units`, in the order of their `rel`, whatever `jobs` is.
+
+    `stop` are functions of headers whose bodies need not be lowered, `noreturn` functions that never return though
+    nothing in C says so. `pch_dir` keeps precompiled headers. `progress` gets (files done, files in all).
+    A unit that cannot be read, or kills its process, has a module with an entry in `errors`.
+    Raises FrontendError if libclang cannot be used.
+    """
+    libclang.load()
+    ordered = sorted(units, key=lambda unit: unit.rel)
+    run = _Run(ordered, worker.Settings(root, stop, noreturn), str(pch_dir) if use_pch else "", progress)
+    decode = msgspec.msgpack.Decoder(Module).decode
+    for modules in run.results(jobs):
+        for module in modules:
+            yield decode(module)
+
+
+def partition(units: Sequence[Unit]) -> list[list[Unit]]:
+    """The batches in which units (in order) are lowered; the same for any number of processes."""
+    size = max(1, min(_LARGEST_BATCH, -(-len(units) // _BATCHES)))
+    return [list(units[start : start + size]) for start in range(0, len(units), size)]
+
+
+_Command = tuple[tuple[str, ...], str]  # arguments and working directory: what a group of files shares
+
+
+class _Run:
+    """One call of `lower_units`: what is done, what is under way, what waits."""
+
+    def __init__(
+        self, units: Sequence[Unit], settings: worker.Settings, pch_dir: str, progress: Progress | None
+    ) -> None:
+        self._batches = partition(units)
+        self._total = len(units)
+        self._settings = settings
+        self._pch_dir = pch_dir
+        self._progress = progress
+        self._groups: dict[_Command, list[Unit]] = {}
+        for unit in units:
+            self._groups.setdefault((unit.args, unit.cwd), []).append(unit)
+        # A group's precompiled header once it is known; a group that is missing has not been asked about.
+        self._headers: dict[_Command, pch.GroupHeader | None] = {} if pch_dir else dict.fromkeys(self._groups)
+        self._asked: set[_Command] = set(self._headers)
+        self._waiting = list(range(len(self._batches)))
+        self._results: dict[int, list[bytes]] = {}
+        self._finished = 0
+
+    def results(self, jobs: int) -> Iterator[list[bytes]]:
+        """Each batch's encoded modules, in order."""
+        following = 0
+        for _ in self._progressing(max(1, min(jobs, len(self._batches)))):
+            while following in self._results:
+                yield self._results.pop(following)
+                following += 1
+
+    def _progressing(self, jobs: int) -> Iterator[None]:
+        """Does everything; yields whenever there may be new results."""
+        while self._waiting:
+            suspects: list[int] = []
+            with _executor(jobs) as executor:
+                running: dict[Future[Any], _Command | int] = {}
+                while not suspects:
+                    while len(running) < 2 * jobs:  # a spare task each, so that nobody waits
+                        task = self._next()
+                        if task is None:
+                            break
+                        running[self._submit(executor, task)] = task
+                    if not running:
+                        break
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        task = running.pop(future)
+                        try:
+                            self._note(task, future.result())
+                        except BrokenProcessPool:
+                            # Nobody knows which of the tasks killed its process.
+                            suspects = self._give_up([task, *running.values()])
+                            break
+                    yield
+            for number in suspects:
+                self._finish(number, self._one_by_one(self._batches[number]))
+                yield
+
+    def _next(self) -> _Command | int | None:
+        """A group to prepare or a batch to lower; None if there is nothing to do for now."""
+        for position, number in enumerate(self._waiting):
+            commands = {(unit.args, unit.cwd): None for unit in self._batches[number]}
+            for command in commands:
+                if command not in self._asked:
+                    self._asked.add(command)
+                    return command
+            if all(command in self._headers for command in commands):
+                return self._waiting.pop(position)
+        return None
+
+    def _submit(self, executor: ProcessPoolExecutor, task: _Command | int) -> Future[Any]:
+        if isinstance(task, int):
+            return executor.submit(worker.lower, self._job(self._batches[task]))
+        return executor.submit(worker.prepare, self._groups[task], self._pch_dir)
+
+    def _job(self, units: Sequence[Unit]) -> worker.Job:
+        return worker.Job(tuple((unit, self._header(unit)) for unit in units), self._settings)
+
+    def _header(self, unit: Unit) -> pch.Precompiled | None:
+        group = self._headers[unit.args, unit.cwd]
+        return None if group is None or unit.rel in group.plain else group.header
+
+    def _note(self, task: _Command | int, result: Any) -> None:
+        if isinstance(task, int):
+            self._finish(task, result)
+        else:
+            self._headers[task] = result
+
+    def _finish(self, number: int, modules: list[bytes]) -> None:
+        self._results[number] = modules
+        self._finished += len(modules)
+        if self._progress:
+            self._progress(self._finished, self._total)
+
+    def _give_up(self, tasks: Sequence[_Command | int]) -> list[int]:
+        """After a process died: the batches to do again with care. Groups do without a precompiled header."""
+        for task in tasks:
+            if not isinstance(task, int):
+                self._headers[task] = None
+        return sorted(task for task in tasks if isinstance(task, int))
+
+    def _one_by_one(self, units: Sequence[Unit]) -> list[bytes]:
+        """A batch's modules, made so that one that kills its process takes no other with it."""
+        modules: list[bytes] = []
+        done: frozenset[tuple[str, str]] = frozenset()
+        left = list(units)
+        while left:
+            with _executor(1) as executor:
+                try:
+                    while left:
+                        job = worker.Job(((left[0], None),), self._settings, done)
+                        module, done = executor.submit(worker.lower_one, job).result()
+                        modules.append(module)
+                        left.pop(0)
+                except BrokenProcessPool:
+                    modules.append(worker.failed(left.pop(0), "the process that read it died"))
+        return modules
+
+
+@contextmanager
+def _executor(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool of workers, which are ended at once when the block is left by an exception."""
+    executor = ProcessPoolExecutor(jobs, mp_context=_context(), initializer=worker.start)
+    try:
+        yield executor
+    except BaseException:
+        for process in list((getattr(executor, "_processes", None) or {}).values()):
+            process.kill()
+        executor.shutdown(wait=False, cancel_futures=True)
+        raise
+    executor.shutdown()
+
+
+def _context() -> BaseContext:
+    """A way to start processes that is safe with threads: by fork server, where there is one."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", worker.__name__])
+    return context

@@ -9,7 +9,7 @@ from gfpcheck.frontend import kinds, libclang
 from gfpcheck.frontend.cleanup import Cleanup, cleanup_of
 from gfpcheck.frontend.decls import Decls, Variable
 from gfpcheck.frontend.expr import UNKNOWN, ExprLowering, compound_literal
-from gfpcheck.frontend.places import Buffer
+from gfpcheck.frontend.places import Home
 from gfpcheck.frontend.scan import for_clauses, statement_words
 from gfpcheck.frontend.tree import Node, Tree
 from gfpcheck.ir.types import (
@@ -53,14 +53,13 @@ class _Exit:
 class Body(ExprLowering):
     """Lowers one function body."""
 
-    def __init__(self, decls: Decls, home: Buffer, here: Loc, void: bool) -> None:
+    def __init__(self, decls: Decls, home: Home, here: Loc, void: bool) -> None:
         super().__init__(decls, home, here)
         self._cleanups: list[Cleanup] = []
         self._breaks: list[_Exit] = []
         self._continues: list[_Exit] = []
         self._switches: list[_SwitchCases] = []
-        self.cleanup_functions: set[str] = set()
-        self.statics: list[Node] = []  # function-static variables with an initialiser
+        self.statics: list[Variable] = []  # function-static variables with an initialiser
         self._void = void
         self._labels: dict[int, int] = {}  # a label's identity -> its block
         self._label_names: dict[bytes, list[int]] = {}
@@ -140,7 +139,7 @@ class Body(ExprLowering):
         """Leaves a scope at its end: its cleanups run, and are forgotten."""
         if len(self._cleanups) > depth:
             offset = self.places.end(node.cursor, self.home)
-            self._run_cleanups(depth, self.here if offset < 0 else self.home.loc(offset))
+            self._run_cleanups(depth, self.here if offset < 0 else self.home.text.loc(offset))
             del self._cleanups[depth:]
 
     def _run_cleanups(self, depth: int, loc: Loc) -> None:
@@ -151,7 +150,6 @@ class Body(ExprLowering):
     def _clean(self, cleanup: Cleanup, loc: Loc) -> None:
         arguments = (Addr(cleanup.variable.expr),)
         self.out.emit(Call(-1, Var(cleanup.function, "f"), arguments, loc, cleanup=True))
-        self.cleanup_functions.add(cleanup.function)
 
     def _cleanup_of(self, node: Node) -> Cleanup | None:
         key = id(node)
@@ -191,7 +189,7 @@ class Body(ExprLowering):
         init = node.kids[-1] if node.kids and node.kids[-1].kind <= kinds.LAST_EXPR else None
         if variable.expr.kind == "g":
             if init:
-                self.statics.append(node)
+                self.statics.append(variable)
             return
         if init:
             if not variable.known:
@@ -404,6 +402,6 @@ class Body(ExprLowering):
             return []
         used = self.places.offset(node.cursor, self.home)
         if used >= 0 and self.places.in_macro(node.cursor):
-            words += statement_words(self.home.text, used)
+            words += statement_words(self.home.text.data, used)
         named = [block for word in dict.fromkeys(words) for block in self._label_names.get(word, ())]
         return named or [block for blocks in self._label_names.values() for block in blocks]

@@ -1,0 +1,203 @@
+"""Precompiled headers: the headers that many files of a group include are parsed once.
+
+Reading headers is nearly all of the cost of parsing kernel code. The files of a group have equal arguments.
+What a file means must not depend on the precompiled header: see `macros_that_matter`, and the plain
+parse that follows any error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Sequence
+from ctypes import c_uint
+from pathlib import Path
+
+import msgspec
+
+from gfpcheck.frontend import libclang
+from gfpcheck.frontend.directives import Directives, IncludeSearch, macros_that_matter, read_directives
+from gfpcheck.frontend.parse import ParseError, error_entries, inclusions, parsed
+from gfpcheck.kbuild.types import Unit
+
+_SHARE = 0.15  # of a group's files must include a header directly for it to be worth precompiling
+_WORTH_BUILDING = 2  # files
+_WORTH_USING = 0.5  # of the wanted headers must be in one that was made for other files
+_ATTEMPTS = 4
+_FORMAT = 1
+
+
+class Precompiled(msgspec.Struct, frozen=True):
+    """A precompiled header on disk, made of `headers` in that order. `files` are all that were read for it, with their
+    (mtime_ns, size)."""
+
+    path: str
+    headers: tuple[str, ...]
+    files: dict[str, tuple[int, int]]
+
+
+class GroupHeader(msgspec.Struct, frozen=True):
+    """What a group of files uses; the files of `plain`, by `rel`, must be parsed without it."""
+
+    header: Precompiled
+    plain: frozenset[str]
+
+
+def prepare(units: Sequence[Unit], folder: Path) -> GroupHeader | None:
+    """Finds in `folder`, or makes, a precompiled header for units of equal arguments; None if none is worth having."""
+    directives = [read_directives(_read(unit.path)) for unit in units]
+    wanted = common_headers(units, directives)
+    if not wanted:
+        return None
+    header = _find(units[0], wanted, folder)
+    if header is None and len(units) >= _WORTH_BUILDING:
+        header = _build(units[0], wanted, folder)
+    if header is None:
+        return None
+    names = {name for found in directives for name in found.defines}
+    fatal = macros_that_matter(names, [_read(path) for path in header.files]) if names else set()
+    plain = {unit.rel for unit, found in zip(units, directives, strict=True) if fatal.intersection(found.defines)}
+    return GroupHeader(header, frozenset(plain))
+
+
+def with_header(args: Sequence[str], header: Precompiled) -> tuple[str, ...]:
+    """The arguments to parse a file of the group with: its -include options are in the precompiled header."""
+    kept = []
+    words = iter(args)
+    for word in words:
+        if word == "-include":
+            next(words, None)
+        elif not word.startswith("-include"):
+            kept.append(word)
+    return (*kept, "-include-pch", header.path)
+
+
+def common_headers(units: Sequence[Unit], directives: Sequence[Directives]) -> tuple[str, ...]:
+    """The headers that many of the units include, so ordered that each comes after those that files include
+    before it."""
+    search = IncludeSearch(units[0].args, units[0].cwd)
+    listings = []
+    for unit, found in zip(units, directives, strict=True):
+        folder = os.path.dirname(unit.path)  # noqa: PTH120
+        paths = [search.find(name, quoted, folder) for name, quoted in found.includes]
+        listings.append(list(dict.fromkeys(path for path in paths if path.endswith(".h"))))
+    counts = Counter(path for listing in listings for path in listing)
+    enough = max(min(2, len(units)), len(units) * _SHARE)
+    chosen = {path for path, count in counts.items() if count >= enough}
+    return tuple(_order([[path for path in listing if path in chosen] for listing in listings]))
+
+
+def _order(listings: list[list[str]]) -> list[str]:
+    """A topological order of "stands before", by majority; cycles are cut where a header stands earliest."""
+    before: Counter[tuple[str, str]] = Counter()
+    ranks: dict[str, list[float]] = {}
+    for listing in listings:
+        for index, path in enumerate(listing):
+            ranks.setdefault(path, []).append(index / len(listing))
+            for later in listing[index + 1 :]:
+                before[path, later] += 1
+    waits: dict[str, set[str]] = {path: set() for path in ranks}
+    for (first, second), count in before.items():
+        if count > before[second, first]:
+            waits[second].add(first)
+    mean = {path: sum(values) / len(values) for path, values in ranks.items()}
+    order: list[str] = []
+    left = set(waits)
+    while left:
+        ready = [path for path in left if not waits[path] & left] or list(left)
+        following = min(ready, key=lambda path: (mean[path], path))
+        order.append(following)
+        left.remove(following)
+    return order
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:24]
+
+
+def _command(unit: Unit) -> str:
+    """Names a command line: only headers precompiled with the same one can be used."""
+    return _digest(_FORMAT, libclang.libclang_version(), unit.args, unit.cwd)
+
+
+def _find(unit: Unit, wanted: Sequence[str], folder: Path) -> Precompiled | None:
+    """One made earlier that holds enough of `wanted` and is still true; those that are not are removed."""
+    best: tuple[int, int, Precompiled] | None = None
+    for record in sorted(folder.glob(f"{_command(unit)}-*.json")):
+        try:
+            found = msgspec.json.decode(record.read_bytes(), type=Precompiled)
+            made = Path(found.path).exists() and record.with_suffix(".h").exists()
+            fresh = made and _stamps(list(found.files)) == found.files
+        except (OSError, msgspec.DecodeError):
+            fresh = False
+        if not fresh:
+            for suffix in (".json", ".pch", ".h"):
+                record.with_suffix(suffix).unlink(missing_ok=True)
+            continue
+        held = len(set(wanted).intersection(found.headers))
+        extra = len(found.headers) - held
+        if held >= len(wanted) * _WORTH_USING and (best is None or (held, -extra) > best[:2]):
+            best = (held, -extra, found)
+    return best[2] if best else None
+
+
+def _build(unit: Unit, wanted: Sequence[str], folder: Path) -> Precompiled | None:
+    """Leaves out the headers below which there are errors, and tries again."""
+    stem = folder / f"{_command(unit)}-{_digest(wanted)}"
+    source, target = stem.with_suffix(".h"), stem.with_suffix(".pch")
+    headers = list(wanted)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for _ in range(_ATTEMPTS):
+            text = "".join(f'#include "{path}"\n' for path in headers).encode("utf-8", "surrogateescape")
+            if _read(str(source)) != text:
+                _replace(source, text)
+            wrong, files = _save(unit, source, target)
+            if not wrong:
+                made = Precompiled(str(target), tuple(headers), _stamps(files))
+                _replace(stem.with_suffix(".json"), msgspec.json.encode(made))
+                return made
+            kept = [path for line, path in enumerate(headers, 1) if line not in wrong]
+            if not kept or len(kept) == len(headers):
+                return None  # the errors are in what the command line includes
+            headers = kept
+    except (OSError, ParseError):
+        pass  # no space, no permission: do without
+    return None
+
+
+def _save(unit: Unit, source: Path, target: Path) -> tuple[set[int], list[str]]:
+    """Writes the precompiled form of `source`. Returns the lines whose headers have errors (then nothing is
+    written; 0 for errors elsewhere), and the files read."""
+    options = libclang.PARSE_INCOMPLETE | libclang.PARSE_FOR_SERIALIZATION | libclang.PARSE_KEEP_GOING
+    with parsed(str(source), ["-x", "c-header", *unit.args], unit.cwd, options=options) as tu:
+        wrong = error_entries(tu, str(source))
+        if not wrong:
+            temporary = f"{target}.{os.getpid()}"
+            if libclang.load().clang_saveTranslationUnit(tu, os.fsencode(temporary), c_uint(0)):
+                return {0}, []
+            Path(temporary).replace(target)
+        return wrong, [path for path in inclusions(tu) if path != str(source)]
+
+
+def _stamps(paths: Sequence[str]) -> dict[str, tuple[int, int]]:
+    stamps = {}
+    for path in paths:
+        status = Path(path).stat()
+        stamps[path] = (status.st_mtime_ns, status.st_size)
+    return stamps
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Writes a file so that no other process ever sees half of it."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,133 @@
+"""What runs in a worker process: a batch of files in, their IR out as msgpack."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+
+from gfpcheck.frontend import pch
+from gfpcheck.frontend.functions import Batch, Lowering
+from gfpcheck.frontend.libclang import FrontendError
+from gfpcheck.frontend.parse import loaded
+from gfpcheck.frontend.unit import lower_plain, lower_with
+from gfpcheck.ir.types import Diagnostic, Module
+from gfpcheck.kbuild.types import Unit
+
+# Deep source (a 5,000-term sum, an endless else-if) makes deep calls; from 3.11 on those cost no C stack.
+_RECURSION_LIMIT = 50_000
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What holds for all files of a run."""
+
+    root: str
+    stop: frozenset[str]
+    noreturn: frozenset[str]
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A batch: units in order, each with its precompiled header or None. `done` are header functions,
+    as (file, name), that another job already has."""
+
+    units: tuple[tuple[Unit, pch.Precompiled | None], ...]
+    settings: Settings
+    done: frozenset[tuple[str, str]] = frozenset()
+
+
+def start() -> None:
+    """Prepares a worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
+    gc.disable()  # nothing here makes cycles, and there are millions of small objects
+    sys.setrecursionlimit(_RECURSION_LIMIT)
+
+
+def prepare(units: Sequence[Unit], folder: str) -> pch.GroupHeader | None:
+    """The precompiled header of a group of files."""
+    return pch.prepare(units, Path(folder))
+
+
+def lower(job: Job) -> list[bytes]:
+    """The modules of a job, each as msgpack."""
+    encode = msgspec.msgpack.Encoder().encode
+    return [encode(module) for module in modules(job)]
+
+
+def lower_one(job: Job) -> tuple[bytes, frozenset[tuple[str, str]]]:
+    """The module of a job of one unit, and the header functions that are now done."""
+    batch = _batch(job)
+    [module] = _modules(job, batch)
+    return msgspec.msgpack.encode(module), frozenset(batch.done)
+
+
+def modules(job: Job) -> Iterator[Module]:
+    """The modules of a job, in order."""
+    return _modules(job, _batch(job))
+
+
+def _batch(job: Job) -> Batch:
+    batch = Batch(job.settings.root, job.settings.stop, job.settings.noreturn)
+    batch.done.update(job.done)
+    return batch
+
+
+def _modules(job: Job, batch: Batch) -> Iterator[Module]:
+    with ExitStack() as open_headers:
+        sources: dict[str, _HeaderSource] = {}
+        for unit, header in job.units:
+            module = None
+            try:
+                if not _is_readable(unit.path):
+                    raise FrontendError(f"cannot read {unit.path}")
+                if header is not None:
+                    source = sources.setdefault(header.path, _HeaderSource(header, batch, unit.cwd, open_headers))
+                    module = lower_with(unit, header, batch, source.functions)
+                if module is None:
+                    module = lower_plain(unit, batch)
+            except FrontendError as error:
+                module = _failed(unit, str(error))
+            yield module
+
+
+class _HeaderSource:
+    """Functions out of a precompiled header, found by name. Units that use it do not list its declarations, and
+    a cleanup function is known by name alone."""
+
+    def __init__(self, header: pch.Precompiled, batch: Batch, cwd: str, stack: ExitStack) -> None:
+        self._header = header
+        self._batch = batch
+        self._cwd = cwd
+        self._stack = stack
+        self._tu: int | None = None
+
+    def functions(self, names: list[str]) -> Module:
+        """The header functions of those names, with all that they call."""
+        if self._tu is None:
+            self._tu = self._stack.enter_context(loaded(self._header.path))
+        lowering = Lowering(self._tu, "", self._cwd, self._batch)
+        for name in names:
+            lowering.want(name)
+        lowering.headers(None)
+        return lowering.module
+
+
+def failed(unit: Unit, why: str) -> bytes:
+    """The encoded module of a unit of which there is nothing to say."""
+    return msgspec.msgpack.encode(_failed(unit, why))
+
+
+def _failed(unit: Unit, why: str) -> Module:
+    return Module(unit.rel, [], [], {}, {}, {}, [], [], [Diagnostic(unit.rel, 0, why)], [])
+
+
+def _is_readable(path: str) -> bool:
+    try:
+        with Path(path).open("rb"):
+            return True
+    except OSError:
+        return False

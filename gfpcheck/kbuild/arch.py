@@ -51,8 +51,8 @@ def find_arch(name: str, root: Path | None = None) -> Arch:
     for arch in usable:
         if arch.name == wanted:
             return arch
-    where = "" if root is None else f" in {root}"
-    raise PlanError(f"unknown architecture {name!r}; there is{where}: {', '.join(a.name for a in usable) or 'none'}")
+    where = "there are" if root is None else f"{root} has"
+    raise PlanError(f"unknown architecture {name!r}; {where} {', '.join(a.name for a in usable) or 'none'}")
 
 
 def configured_arch(options: Mapping[str, str]) -> Arch | None:

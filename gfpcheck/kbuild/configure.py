@@ -19,7 +19,7 @@ _MENTION = re.compile(r"\$\(CONFIG_(\w+)\)")
 
 
 class Config(NamedTuple):
-    """Options with values as in a .config, and the files (relative to the root) that they were made from."""
+    """Options with values as in a .config, and the files that they were made from (absolute, or relative to the root)."""
 
     options: dict[str, str]
     inputs: list[str]
@@ -34,6 +34,7 @@ class _Policy(NamedTuple):
     folders: list[str]
     off: frozenset[str]
     patterns: re.Pattern[str]
+    keep: frozenset[str]
 
 
 def _policy() -> _Policy:
@@ -45,21 +46,24 @@ def _policy() -> _Policy:
         data["on"]["folders"],
         frozenset(data["off"]["names"]),
         re.compile("|".join(data["off"]["patterns"])),
+        frozenset(data["off"]["except"]),
     )
 
 
-def configure(root: Path, arch: Arch, folders: Collection[str]) -> Config:
-    """The architecture's defconfig, plus every option that the Kconfig files and Makefiles of `folders` name.
+def configure(root: Path, arch: Arch, folders: Collection[str], base: Path | None = None) -> Config:
+    """The options of the file `base` (the architecture's defconfig when None), plus every option that the
+    Kconfig files and Makefiles of `folders` name.
 
     `folders` are relative to the root ("." is everything); Kconfig files above and below each of
     them count as asked for, those of the root itself do not. An option's dependencies are turned
     on with it where they can be. PlanError when the Kconfig files cannot be made sense of.
     """
     policy = _policy()
-    base = f"arch/{arch.srcarch}/configs/{arch.defconfig}"
+    if base is None:
+        base = root / "arch" / arch.srcarch / "configs" / arch.defconfig
     try:
         kconfig = parse(root, {"ARCH": arch.name, "SRCARCH": arch.srcarch, "comma": ",", "srctree": "."})
-        user = {name: "y" if value == "m" else value.strip('"') for name, value in read_config(root / base).items()}
+        user = {name: "y" if value == "m" else value.strip('"') for name, value in read_config(base).items()}
         makefiles = list(_makefiles(root, folders))
         wish = _Wish(kconfig, user, policy)
         for name in policy.off:
@@ -81,7 +85,7 @@ def configure(root: Path, arch: Arch, folders: Collection[str]) -> Config:
         for name, value in values.items()
         if name not in policy.hide
     }
-    return Config(options, [*kconfig.files, *makefiles, base])
+    return Config(options, [*kconfig.files, *makefiles, str(base)])
 
 
 def _spell(value: str, kind: str) -> str:
@@ -161,7 +165,9 @@ class _Wish:
             if symbol is None or name in self._seen:
                 continue
             self._seen.add(name)
-            if name in self.policy.off or name in self.policy.force or self.policy.patterns.search(name):
+            if name in self.policy.off or name in self.policy.force:
+                continue
+            if self.policy.patterns.search(name) and name not in self.policy.keep:
                 continue
             if symbol.kind != "bool" or symbol.choice is not None:
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from gfpcheck.kbuild.tree import Tree, build_source, find_tree, read_tree
 from gfpcheck.kbuild.types import PlanError
 
 DATABASE = "compile_commands.json"
+CONFIGS = (".config", "include/config/auto.conf")
+"""Where a configured tree keeps its options; distributions' header packages lack the first."""
 _DEFAULT_ARCH = "x86"
 _PROJECT_MARKS = ("gfpcheck.toml", ".git")
 
@@ -27,7 +30,7 @@ class Setup:
     """What was found. `how` is what `Plan.source` says, `detail` the end of `Plan.setup`.
 
     `may_force`: a folder that the configuration leaves out is analysed when it is asked for;
-    `forced` collects those folders.
+    `forced` collects those folders. `configured`: the options are the tree's own.
     """
 
     root: Path
@@ -38,6 +41,7 @@ class Setup:
     detail: str
     source: Source
     may_force: bool = True
+    configured: bool = False
     forced: list[str] = field(default_factory=list)
 
     def label(self) -> str:
@@ -63,40 +67,47 @@ def detect(
     compile_commands: Path | None,
     tree: Path | None,
     cache_dir: Path,
+    enable: bool = False,
 ) -> Setup:
-    """Choose the source of arguments for the paths asked for; PlanError when there is none that fits."""
+    """Choose the source of arguments for the paths asked for; PlanError when there is none that fits.
+
+    With `enable`, a configured tree's options are completed by those of the folders asked for.
+    """
     build = _folder(build_dir, "--build-dir") if build_dir is not None else None
+    if build is None and tree is not None and read_tree(tree) is None and build_source(tree) is not None:
+        # A folder of kernel headers was named: the source is elsewhere.
+        build = _folder(tree, "--tree")
     found = _tree(asked, tree, build)
     if found is None:
         return _outside_kernel(asked, compile_commands)
     inside = asked[0].path.is_relative_to(found.root)
     base = build or found.root
     # A configuration made for another architecture than the one asked for is of no use.
-    options = read_config(base / ".config") or read_config(base / "include/config/auto.conf")
+    options = next(filter(None, (read_config(base / name) for name in CONFIGS)), {})
     configured = configured_arch(options)
     machine = find_arch(arch or (configured.name if configured else _DEFAULT_ARCH), found.root)
     fits = configured is not None and configured.srcarch == machine.srcarch and configured.triple == machine.triple
-    database = _database(asked, compile_commands, [base, found.root], arch, inside)
+    database = _database(asked, compile_commands, [base, found.root], inside)
     if database is not None:
         return _from_database(database, asked, found, machine, arch, inside)
     if build is not None and not fits:
         raise PlanError(_unfit_build(build, options, configured, machine))
     root = found.root if inside else _module_root(asked)
-    return _by_conventions(asked, found, root, machine, base, options if fits else {}, cache_dir)
+    return _by_conventions(asked, found, root, machine, base, options if fits else {}, cache_dir, enable)
 
 
 def _from_database(
     database: Database, asked: Sequence[Asked], tree: Tree, machine: Arch, arch: str | None, inside: bool
 ) -> Setup:
-    first = next((database.command(path) for path in database.files()), None)
+    first = database.command(next(path for path in database.files() if _below(path, asked)))
     actual = source_arch(command_arch(first)) if first else None
     if arch is not None and actual is not None and actual.srcarch != machine.srcarch:
         raise PlanError(f"{show(database.path)} was made for {actual.name}, not for {machine.name}")
-    name = (actual or machine).name
+    machine = actual or machine
     root = tree.root if inside else _module_root(asked)
-    source = DatabaseSource(database, kernel=True)
+    source = DatabaseSource(database, tree.root, machine)
     detail = f"flags from {show(database.path)}"
-    return Setup(root, tree.version, tree.release, name, DATABASE, detail, source, may_force=False)
+    return Setup(root, tree.version, tree.release, machine.name, DATABASE, detail, source, may_force=False)
 
 
 def _by_conventions(
@@ -107,22 +118,26 @@ def _by_conventions(
     base: Path,
     options: Mapping[str, str],
     cache_dir: Path,
+    enable: bool,
 ) -> Setup:
     """A kernel tree or module without compile_commands.json. `options` are those of a fitting .config, else empty."""
     inside = root == tree.root
-    prepared = bool(options) and (base / "include/generated/autoconf.h").is_file()
+    folders = _folders(asked, tree.root) if inside else []
+    prepared = bool(options) and not enable and (base / "include/generated/autoconf.h").is_file()
     if prepared:
         headers, how = base, "prepared tree"
         detail = f"headers of {show(base)}, flags from Kbuild's conventions"
     elif options:
-        headers = overlay(tree, machine, (), base / ".config", cache_dir)
-        how = "configured tree"
-        detail = f"options of {show(base / '.config')}, generated headers supplied by gfpcheck"
+        config = next(path for path in (base / name for name in CONFIGS) if path.is_file())
+        headers = overlay(tree, machine, folders if enable else (), config, cache_dir)
+        how, detail = "configured tree", f"options of {show(config)}"
+        detail += f" and those of {', '.join(folders)}" if enable else ""
+        detail += ", generated headers supplied by gfpcheck"
     else:
-        folders = [] if not inside else _folders(asked, tree.root)
         headers = overlay(tree, machine, folders, None, cache_dir)
-        options = read_autoconf(headers / "include/generated/autoconf.h")
         how, detail = "unconfigured tree", "generated headers supplied by gfpcheck"
+    if headers is not base:
+        options = read_autoconf(headers / "include/generated/autoconf.h")
     source = KernelSource(
         tree.root,
         root,
@@ -135,20 +150,19 @@ def _by_conventions(
     if not inside:
         detail = f"kernel {show(tree.root)}, {how}" if how != "prepared tree" else f"kernel {show(tree.root)}, {detail}"
         how = "out-of-tree module"
-    return Setup(root, tree.version, tree.release, machine.name, how, detail, source)
+    own = inside and not enable and how != "unconfigured tree"
+    return Setup(root, tree.version, tree.release, machine.name, how, detail, source, configured=own)
 
 
 def read_autoconf(path: Path) -> dict[str, str]:
-    """The options of a generated autoconf.h, values as in a .config."""
+    """The options of an autoconf.h of gfpcheck's own, values as in a .config."""
     options: dict[str, str] = {}
     try:
         text = path.read_text("utf-8", "replace")
     except OSError:
         return options
-    for line in text.splitlines():
-        words = line.split(" ", 2)
-        if len(words) == 3 and words[1].startswith("CONFIG_"):
-            options[words[1][7:]] = "y" if words[2] == "1" else words[2]
+    for match in re.finditer(r"^#define CONFIG_(\w+?)(_MODULE)? (.*)$", text, re.MULTILINE):
+        options[match[1]] = "m" if match[2] else "y" if match[3] == "1" else match[3]
     return options
 
 
@@ -187,9 +201,7 @@ def _tree(asked: Sequence[Asked], tree: Path | None, build: Path | None) -> Tree
     return one
 
 
-def _database(
-    asked: Sequence[Asked], named: Path | None, places: Sequence[Path], arch: str | None, inside: bool
-) -> Database | None:
+def _database(asked: Sequence[Asked], named: Path | None, places: Sequence[Path], inside: bool) -> Database | None:
     """The compilation database to use: the one named, or the first one at hand that knows a file asked for."""
     if named is not None:
         database = Database(named / DATABASE if named.is_dir() else named)
@@ -205,22 +217,21 @@ def _database(
 
 
 def _covers(database: Database, asked: Sequence[Asked]) -> bool:
-    files = database.files()
-    for entry in asked:
-        prefix = f"{entry.path}/"
-        if any(file.startswith(prefix) if entry.is_folder else file == str(entry.path) for file in files):
-            return True
-    return False
+    return any(_below(path, asked) for path in database.files())
+
+
+def _below(path: str, asked: Sequence[Asked]) -> bool:
+    return any(path.startswith(f"{a.path}/") if a.is_folder else path == str(a.path) for a in asked)
 
 
 def _outside_kernel(asked: Sequence[Asked], compile_commands: Path | None) -> Setup:
     for entry in asked:
         if entry.is_folder and any(read_tree(child) for child in _children(entry.path)):
             raise PlanError(f"{show(entry.path)} holds kernel trees; name one of them, or a folder inside")
-    database = _database(asked, compile_commands, (), None, inside=False)
+    database = _database(asked, compile_commands, (), inside=False)
     if database is not None:
         root = _common(asked) if compile_commands is not None else database.path.parent.resolve()
-        source: Source = DatabaseSource(database, kernel=False)
+        source: Source = DatabaseSource(database, None, None)
         return Setup(root, (), "", "", "plain C", f"flags from {show(database.path)}", source, may_force=False)
     for entry in asked:
         folder = entry.path if entry.is_folder else entry.path.parent

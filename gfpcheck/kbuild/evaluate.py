@@ -121,12 +121,14 @@ class Evaluator:
         """name -> value for every symbol that has one: "y", a number, or a string; what is off is left out."""
         with deep_recursion():
             values = {name: self.value(name) for name in self.symbols}
+            empty = {name for name, value in values.items() if not value and not self._empty_string(name)}
         values.update(self.forced)
-        return {n: v for n, v in values.items() if v != "n" and (v or self._kind(n) == "string")}
+        return {name: value for name, value in values.items() if value != "n" and name not in empty}
 
-    def _kind(self, name: str) -> str:
-        symbol = self.symbols.get(name)
-        return symbol.kind if symbol else ""
+    def _empty_string(self, name: str) -> bool:
+        """Whether the symbol is a string that is in reach, so that it has a value even when that is empty."""
+        symbol = self.symbols[name]
+        return symbol.kind == "string" and any(self.reachable(definition) for definition in symbol.definitions)
 
     def value(self, name: str) -> str:
         """The symbol's value: "y"/"n", or the text of an int, hex or string ("" when it has none)."""
@@ -199,7 +201,8 @@ class Evaluator:
         self._chosen[choice] = ""
         if not self.reachable(choice):
             return ""
-        visible = [m for m in choice.members if self._visible(self.symbols[m])]
+        members = [m for m in choice.members if self._visible(self.symbols[m])]
+        visible = [m for m in members if self.user.get(m) != "n"] or members
         wanted = [m for m in visible if self.user.get(m, "n") != "n"]
         defaults = [value for value, condition in choice.defaults if value in visible and self.test(condition)]
         self._chosen[choice] = (wanted[-1:] or defaults[:1] or visible[:1] or [""])[0]

@@ -20,7 +20,7 @@ _SKIP_WITH_VALUE = frozenset(
 _KEEP = re.compile(
     r"^(?:-std=.*|-ansi|-nostdinc|-undef|-m32|-m64|-m16|-f(?:no-)?short-wchar|-f(?:un)?signed-char|-f(?:no-)?short-enums"
     r"|-f(?:no-)?ms-extensions|-ffreestanding|-fhosted|-fgnu89-inline|-fno-builtin.*|-fopenmp|-pthread|--?target=.*"
-    r"|-m(?:general-regs-only|soft-float|big-endian|little-endian|abi=.*)|-mno-sse\d?)$"
+    r"|-m(?:general-regs-only|soft-float|big-endian|little-endian|abi=.*))$"
 )
 _IDENTITY = re.compile(r"^(__)?KBUILD_(MODFILE|BASENAME|MODNAME|STR)\b")
 IDENTITY = (

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from gfpcheck.kbuild.flags import parse_arguments
 from gfpcheck.kbuild.makefile import Makefile, read_makefile
 
+_BLANK = "\x1f"
 _INCLUDED = re.compile(r'^\s*#\s*include\s*"([^"\n]+\.c)"', re.MULTILINE)
 
 
@@ -27,6 +28,7 @@ class Folders:
         self.srcarch = srcarch
         self._makefiles: dict[str, Makefile | None] = {}
         self._flags: dict[str, tuple[str, ...]] = {}
+        self._top: Makefile | None = None
         self._includes: dict[str, dict[str, str]] = {}
 
     def makefile(self, folder: str) -> Makefile | None:
@@ -49,7 +51,7 @@ class Folders:
     def _variables(self, folder: str) -> dict[str, str]:
         inside = self.root == self.tree
         source = folder or "." if inside else str(self.root / folder)
-        return {
+        values = {
             "src": source,
             "obj": source,
             "srctree": "." if inside else str(self.tree),
@@ -61,7 +63,10 @@ class Folders:
             "ARCH": self.srcarch,
             "M": "" if inside else str(self.root),
             "KERNELRELEASE": "kernel",
+            "BITS": "64" if self.options.get("64BIT") == "y" else "32",
         }
+        # make cannot have blanks in paths; here they must survive the splitting into words.
+        return {name: value.replace(" ", _BLANK) for name, value in values.items()}
 
     def owner(self, rel: str) -> str | None:
         """The nearest folder at or above a file that has a Makefile."""
@@ -98,6 +103,7 @@ class Folders:
         return common + tuple(flag for flag in self._convert(own) if flag not in common)
 
     def _convert(self, words: list[str]) -> tuple[str, ...]:
+        words = [word.replace(_BLANK, " ") for word in words]
         found = parse_arguments(["cc", *words], str(self.tree), "")
         if self.build == self.tree:
             return found
@@ -124,6 +130,9 @@ class Folders:
                 return _because(makefile.named[name])
         elif not makefile.open and makefile.named and not self._named_above(rel, owner):
             by = self._includer(rel)
+            if not by and any((self.root / rel).parent.glob("Makefile.*")):
+                # Listed in a fragment that other folders include (virt/kvm/Makefile.kvm).
+                return ""
             return f"part of {by}, which includes it" if by else f"no Makefile names {Path(name).name}"
         return self._gate(owner, asked)
 
@@ -135,22 +144,47 @@ class Folders:
         return False
 
     def _gate(self, folder: str, asked: str) -> str:
-        """Why none of the Makefiles between `asked` and `folder` leads to `folder`."""
+        """Why none of the Makefiles above leads to `folder`; what leads to `asked` itself is not looked at."""
         prefix = f"{asked}/" if asked else ""
         while folder != asked and folder.startswith(prefix):
-            parent = next((p for p in _above(folder) if self.makefile(p) is not None), None)
-            if parent is None or not (parent == asked or parent.startswith(prefix)):
-                return ""
-            makefile = self.makefile(parent)
-            assert makefile is not None
-            name = folder[len(parent) + 1 if parent else 0 :] + "/"
-            if parent and not makefile.open and name not in makefile.selected:
-                if name in makefile.named:
-                    return _because(makefile.named[name])
-                if makefile.named:
-                    return f"no Makefile leads to {folder}"
+            own = self.makefile(folder)
+            if own is None or own.fragment:
+                folder = _above(folder)[0]
+                continue
+            reason, parent = self._led_to(folder)
+            if reason:
+                return reason
             folder = parent
         return ""
+
+    def _led_to(self, folder: str) -> tuple[str, str]:
+        """("", the folder above whose Makefile leads to `folder`), or (why none does, "")."""
+        nearest: str | None = None
+        for parent in _above(folder):
+            makefile = self.makefile(parent)
+            if makefile is None or not parent:
+                continue
+            name = folder[len(parent) + 1 :] + "/"
+            if parent == f"arch/{self.srcarch}":
+                # Its Makefile adds to what its Kbuild file says, with paths from the top.
+                makefile, name = self._arch_makefile(makefile, folder, name)
+            if name in makefile.named and name not in makefile.selected and not makefile.open:
+                return _because(makefile.named[name]), ""
+            if name in makefile.named or makefile.open:
+                return "", parent
+            nearest = parent if nearest is None and makefile.named else nearest
+        return (f"no Makefile leads to {folder}", "") if nearest is not None else ("", "")
+
+    def _arch_makefile(self, kbuild: Makefile, folder: str, name: str) -> tuple[Makefile, str]:
+        """Whichever of arch/*/Kbuild and arch/*/Makefile names `folder`, and the name that it has there."""
+        if name in kbuild.named:
+            return kbuild, name
+        top = f"arch/{self.srcarch}"
+        if self._top is None:
+            text = (self.root / top / "Makefile").read_text("utf-8", "replace")
+            self._top = read_makefile(text, self.options, self._variables(top))
+            self._top.open = False
+        return self._top, f"{folder}/"
 
     def _includer(self, rel: str) -> str:
         """The C file of the same folder that includes this one."""

@@ -13,13 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_ASSIGN = re.compile(r"^\s*(?:export\s+|override\s+)?((?:\$[({][^(){}]*[)}]|[\w.%/+@-])+)\s*(\+|:{1,3}|\?)?=\s*(.*)$")
+_REFERENCE = r"\$[({](?:[^(){}]|\$[({][^(){}]*[)}])*[)}]"
+_ASSIGN = re.compile(rf"^\s*(?:export\s+|override\s+)?((?:{_REFERENCE}|[\w.%/+@-])+?)\s*(\+|:{{1,3}}|\?)?=\s*(.*)$")
 _CONTINUED = re.compile(r"\\\r?\n[ \t]*")
 _RULE = re.compile(r"^[^\s=#:][^=#:]*:(?![:=])")
 _INNERMOST = re.compile(r"\$(?:\(([^$(){}]*)\)|\{([^$(){}]*)\})")
 _OPTION = re.compile(r"\$[({]CONFIG_(\w+)[:)}]")
 _ITEM = re.compile(r"[\w.+,@/-]+(?:\.o|/)(?=\s|$)")
 _NAMED = re.compile(r"[\w.+,@/-]+\.o\b|[\w.+@/-]+/(?=\s|$)")
+_COMPOSITE = re.compile(r"^([\w.+-]+)-(?:y|m|objs|\$[({]CONFIG_\w+[)}])$")
 _LISTS = ("obj-y", "obj-m", "lib-y", "lib-m", "core-y", "drivers-y", "net-y", "libs-y")
 
 
@@ -30,8 +32,8 @@ class Makefile:
     `flags` are for every C file built from here, `subdir_flags` also for the folders below,
     `file_flags` by object. `selected` are the objects and folders that the configuration builds,
     those in `modules` as modules. `named` maps everything that is named at all to the option that
-    it was named under ("" when under none). `options` are all options that are mentioned.
-    `open` is true when objects may come from elsewhere: a wildcard, an included file.
+    it was named under ("" when under none). `fragment` is true when nothing is built from here: another
+    Makefile includes this one. `open` is true when objects may come from elsewhere: a wildcard, an included file.
     """
 
     flags: list[str] = field(default_factory=list)
@@ -40,7 +42,7 @@ class Makefile:
     selected: set[str] = field(default_factory=set)
     modules: set[str] = field(default_factory=set)
     named: dict[str, str] = field(default_factory=dict)
-    options: set[str] = field(default_factory=set)
+    fragment: bool = False
     open: bool = False
 
 
@@ -71,6 +73,8 @@ class _Reader:
         self.options = options
         self.values: dict[str, str] = dict(variables)
         self.named: dict[str, str] = {}
+        # The composite object that an object is a part of.
+        self.part_of: dict[str, str] = {}
         # One entry per open conditional: (this branch is taken, some branch has been).
         self.stack: list[tuple[bool, bool]] = []
         self.conditions: list[str] = []
@@ -102,14 +106,18 @@ class _Reader:
         name, operator, value = match[1], match[2] or "", match[3]
         option = _OPTION.search(name)
         under = option[1] if option else next((c for c in reversed(self.conditions) if c), "")
-        for item in _NAMED.findall(value):
-            for spelled in _with_prefixes(item, value):
+        expanded = self.expand(value)
+        composite = _COMPOSITE.match(name)
+        part_of = f"{composite[1]}.o" if composite and composite[1] not in ("obj", "lib") else ""
+        for item in {*_NAMED.findall(value), *_NAMED.findall(expanded)}:
+            for spelled in _with_prefixes(item.lstrip("/"), value):
                 if not self.named.get(spelled):
                     self.named[spelled] = under
+                if part_of:
+                    self.part_of.setdefault(spelled, part_of)
         if not all(taken for taken, _ in self.stack):
             return
-        name = self.expand(name)
-        value = self.expand(value)
+        name, value = self.expand(name), expanded
         if operator == "+" and name in self.values:
             self.values[name] += " " + value
         elif operator != "?" or name not in self.values:
@@ -130,7 +138,8 @@ class _Reader:
 
     def lookup(self, name: str) -> str:
         if name.startswith("CONFIG_"):
-            return self.options.get(name[7:], "")
+            value = self.options.get(name[7:], "")
+            return "" if value == "n" else value
         return self.values.get(name, "")
 
     def expand(self, text: str) -> str:
@@ -149,8 +158,7 @@ class _Reader:
             value = self.lookup(base)
             old, equals, new = change.partition("=")
             if colon and equals:
-                suffix = re.compile(re.escape(old.replace("%", "")) + r"(?=\s|$)")
-                return suffix.sub(lambda _: new.replace("%", ""), value)
+                return " ".join(_substitute(word, old, new) for word in value.split())
             return value
         arguments = [part.strip() for part in rest.split(",")]
         if name == "addprefix" and len(arguments) == 2:
@@ -168,8 +176,12 @@ class _Reader:
         return arguments[-1]
 
     def result(self, text: str) -> Makefile:
-        made = Makefile(named=self.named, options=set(re.findall(r"\bCONFIG_(\w+)", text)))
-        made.open = "$(wildcard" in text or re.search(r"^-?include\s", text, re.MULTILINE) is not None
+        for item, option in self.named.items():
+            if not option:
+                self.named[item] = self.named.get(self.part_of.get(item, ""), "")
+        made = Makefile(named=self.named)
+        made.fragment = not any(name in self.values for name in (*_LISTS, "obj-", "lib-"))
+        made.open = made.fragment or "$(wildcard" in text or re.search(r"^-?include\s", text, re.MULTILINE) is not None
         for name, value in self.values.items():
             if name in ("ccflags-y", "ccflags-m", "EXTRA_CFLAGS"):
                 made.flags += _words(value)
@@ -190,6 +202,16 @@ class _Reader:
                 for part in (f"{stem}-y", f"{stem}-objs", f"{stem}-m"):
                     pending += [(member, module) for member in _ITEM.findall(self.values.get(part, ""))]
         return made
+
+
+def _substitute(word: str, old: str, new: str) -> str:
+    """`$(VAR:old=new)` for one word; without a % the pattern is a suffix."""
+    if "%" not in old:
+        old, new = "%" + old, "%" + new
+    before, _, after = old.partition("%")
+    if len(word) < len(before) + len(after) or not (word.startswith(before) and word.endswith(after)):
+        return word
+    return new.replace("%", word[len(before) : len(word) - len(after)], 1)
 
 
 def _with_prefixes(item: str, value: str) -> list[str]:

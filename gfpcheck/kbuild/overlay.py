@@ -8,6 +8,7 @@ Both are written under a temporary name and renamed: a reader never sees half of
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -16,7 +17,6 @@ import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-import gfpcheck
 from gfpcheck.kbuild.arch import Arch
 from gfpcheck.kbuild.configure import Config, configure, read_config
 from gfpcheck.kbuild.files import show
@@ -28,21 +28,20 @@ from gfpcheck.kbuild.types import PlanError
 def overlay(tree: Tree, arch: Arch, folders: Collection[str], config: Path | None, cache_dir: Path) -> Path:
     """The folder of generated headers for `tree`; made if need be.
 
-    The options are those of the file `config` or, when that is None, the ones that `folders` ask for.
+    The options are those of the file `config`, or chosen by gfpcheck when it is None, and the ones that `folders`
+    ask for.
     PlanError when the cache directory cannot be written.
     """
     store = cache_dir / "overlay"
-    question = _digest(
-        [gfpcheck.__version__, str(tree.root), tree.release, arch.name, str(config or ""), *sorted(folders)]
-    )
+    question = _digest([_maker(), str(tree.root), tree.release, arch.name, str(config or ""), *sorted(folders)])
     index = store / f"{question}.json"
     known = _known(index, tree.root)
     if known is not None and (store / known).is_dir():
         return store / known
-    if config is not None:
+    if config is not None and not folders:
         chosen = Config(read_config(config), [str(config)])
     else:
-        chosen = configure(tree.root, arch, folders)
+        chosen = configure(tree.root, arch, folders, config)
     files, inputs = generate(tree, arch, chosen.options)
     name = _digest([part for path in sorted(files) for part in (path, files[path])])
     try:
@@ -56,6 +55,14 @@ def overlay(tree: Tree, arch: Arch, folders: Collection[str], config: Path | Non
             "use a cache directory that can be written"
         ) from None
     return store / name
+
+
+@functools.cache
+def _maker() -> str:
+    """A digest of the code and data that make overlays, so that no other version's are used."""
+    folder = Path(__file__).parent
+    files = sorted([*folder.glob("*.py"), *folder.glob("data/*.toml")])
+    return _digest([part for file in files for part in (file.name, file.read_text("utf-8"))])
 
 
 def _digest(parts: Collection[str]) -> str:

@@ -52,6 +52,18 @@ def open_workspace(
         cache_dir=cache_dir,
     )
     files, skipped = _select(asked, setup)
+    if setup.forced and setup.configured:
+        # The configuration leaves out what was asked for: complete it.
+        setup = detect(
+            asked,
+            arch=arch,
+            build_dir=build_dir,
+            compile_commands=compile_commands,
+            tree=tree,
+            cache_dir=cache_dir,
+            enable=True,
+        )
+        files, skipped = _select(asked, setup)
     units = sorted(filter(None, (_unit(setup, path) for path in files)), key=lambda unit: unit.rel)
     if not units:
         raise PlanError(_nothing(asked, skipped))

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from gfpcheck.kbuild.arch import Arch, source_arch
-from gfpcheck.kbuild.commands import Command, Database, command_arch, read_cmd
+from gfpcheck.kbuild.arch import Arch
+from gfpcheck.kbuild.commands import Command, Database, read_cmd
 from gfpcheck.kbuild.flags import COMMON, parse_arguments, with_annotations
 from gfpcheck.kbuild.folders import Folders
 from gfpcheck.kbuild.kernel import data_file, kernel_arguments
@@ -22,6 +22,16 @@ _FOREIGN = {
     "tools": "a user-space program",
     "usr": "a host program",
 }
+
+
+def foreign(rel: str, srcarch: str) -> str:
+    """Why a file of a kernel tree is no kernel code for `srcarch`, or ""."""
+    parts = rel.split("/")
+    if parts[0] in _FOREIGN:
+        return _FOREIGN[parts[0]]
+    if parts[0] == "arch" and len(parts) > 2 and parts[1] != srcarch:
+        return f"for {parts[1]}, not {srcarch}"
+    return ""
 
 
 class Source(Protocol):
@@ -90,38 +100,32 @@ class KernelSource:
         return self.folders.why_not(self._rel(path), "" if folder == "." else folder)
 
     def never(self, path: str) -> str:
-        if self.root != self.tree:
-            return ""
-        parts = self._rel(path).split("/")
-        if parts[0] in _FOREIGN:
-            return _FOREIGN[parts[0]]
-        if parts[0] == "arch" and len(parts) > 2 and parts[1] != self.arch.srcarch:
-            return f"for {parts[1]}, not {self.arch.srcarch}"
-        return ""
+        return foreign(self._rel(path), self.arch.srcarch) if self.root == self.tree else ""
 
 
 class DatabaseSource:
-    """Files listed in a compile_commands.json, of a kernel or of anything else."""
+    """Files listed in a compile_commands.json: of the kernel `tree` for `arch`, or of something else (None)."""
 
-    def __init__(self, database: Database, *, kernel: bool) -> None:
+    def __init__(self, database: Database, tree: Path | None, arch: Arch | None) -> None:
         self.database = database
-        self.kernel = kernel
+        self.tree = tree
+        self.arch = arch
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def arguments(self, path: str) -> tuple[tuple[str, ...], str] | None:
         command = self.database.command(path)
         if command is None:
             return None
-        srcarch = command_arch(command) if self.kernel else ""
-        arch = source_arch(srcarch) if srcarch else None
-        args = parse_arguments(command.words, command.cwd, arch.triple if arch else "")
-        args = annotated((*args, *COMMON)) if self.kernel else (*args, *_plain(args), *COMMON)
+        args = parse_arguments(command.words, command.cwd, self.arch.triple if self.arch else "")
+        args = annotated((*args, *COMMON)) if self.tree else (*args, *_plain(args), *COMMON)
         return self._shared.setdefault(args, args), command.cwd
 
     def why_not(self, path: str, asked: str) -> str:
         return "" if self.database.command(path) else f"not in {self.database.path.name}"
 
     def never(self, path: str) -> str:
+        if self.tree is not None and self.arch is not None and path.startswith(f"{self.tree}/"):
+            return foreign(os.path.relpath(path, self.tree), self.arch.srcarch) or self.why_not(path, "")
         return self.why_not(path, "")
 
 

@@ -1,7 +1,7 @@
 """System call numbers and tables (`asm/unistd_64.h`, `asm/syscall_table_64.h`, ...) from the tree's `.tbl` files.
 
 The format is that of the kernel's scripts/syscallhdr.sh and scripts/syscalltbl.sh: number, ABI, name, entry
-point, compat entry point.
+point, compat entry point, "noreturn".
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ class _Row(NamedTuple):
     name: str
     native: str
     compat: str
+    noreturn: bool
 
 
 def header(file_name: str, srcarch: str, read: Reader) -> str | None:
@@ -63,8 +64,8 @@ def _parse(text: str, abis: set[str]) -> list[_Row]:
     for line in text.splitlines():
         words = line.split("#")[0].split()
         if len(words) >= 3 and words[0].isdigit() and words[1] in abis:
-            native, compat = (*words[3:5], "", "")[:2]
-            rows.append(_Row(int(words[0]), words[2], "" if native == "-" else native, compat))
+            native, compat = ("" if word == "-" else word for word in (*words[3:5], "", "")[:2])
+            rows.append(_Row(int(words[0]), words[2], native, compat, "noreturn" in words[5:]))
     return rows
 
 
@@ -72,8 +73,8 @@ def _numbers(rows: list[_Row], srcarch: str, suffix: str, file_name: str) -> str
     prefix = {"32_ia32": "ia32_", "64_x32": "x32_"}.get(suffix, "")
     if suffix.startswith("compat_"):
         prefix = f"compat{suffix.removeprefix('compat_')}_"
-    offset = "__X32_SYSCALL_BIT + " if srcarch == "x86" and suffix == "x32" else ""
-    lines = [f"#define __NR_{prefix}{row.name} ({offset}{row.number})\n" for row in rows]
+    value = "(__X32_SYSCALL_BIT + {})" if srcarch == "x86" and suffix == "x32" else "{}"
+    lines = [f"#define __NR_{prefix}{row.name} {value.format(row.number)}\n" for row in rows]
     count = max((row.number for row in rows), default=-1) + 1
     lines.append(f"#ifdef __KERNEL__\n#define __NR_{prefix}syscalls {count}\n#endif\n")
     return guarded("_UAPI_ASM_" + re.sub(r"\W", "_", file_name).upper(), "".join(lines))
@@ -85,7 +86,9 @@ def _table(rows: list[_Row]) -> str:
     for row in rows:
         lines.extend(f"__SYSCALL({number}, sys_ni_syscall)\n" for number in range(following, row.number))
         following = row.number + 1
-        if row.compat and row.compat != "-":
+        if row.noreturn:
+            lines.append(f"__SYSCALL_NORETURN({row.number}, {row.native})\n")
+        elif row.compat:
             lines.append(f"__SYSCALL_WITH_COMPAT({row.number}, {row.native}, {row.compat})\n")
         else:
             lines.append(f"__SYSCALL({row.number}, {row.native or 'sys_ni_syscall'})\n")

@@ -33,8 +33,6 @@ _ARCHES = (
     Arch("riscv", "riscv", "riscv64-linux-gnu", "defconfig", "RISCV"),
     Arch("s390", "s390", "s390x-linux-gnu", "defconfig", "S390", ("-march=z13",)),
     Arch("powerpc", "powerpc", "powerpc64le-linux-gnu", "ppc64_defconfig", "PPC64"),
-    Arch("loongarch", "loongarch", "loongarch64-linux-gnu", "loongson3_defconfig", "LOONGARCH"),
-    Arch("mips", "mips", "mips64-linux-gnuabi64", "generic_defconfig", "MIPS"),
 )
 _ALIASES = {"x86_64": "x86", "amd64": "x86", "aarch64": "arm64", "ppc64le": "powerpc", "riscv64": "riscv"}
 

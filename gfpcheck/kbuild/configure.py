@@ -19,7 +19,7 @@ _MENTION = re.compile(r"\$\(CONFIG_(\w+)\)")
 
 
 class Config(NamedTuple):
-    """Options with values as in a .config, and the files that they were made from (absolute, or relative to the root)."""
+    """Options with values as in a .config, and the files (relative to the root, or absolute) they were made from."""
 
     options: dict[str, str]
     inputs: list[str]
@@ -35,6 +35,10 @@ class _Policy(NamedTuple):
     off: frozenset[str]
     patterns: re.Pattern[str]
     keep: frozenset[str]
+
+    def unwanted(self, name: str) -> bool:
+        """Whether an option is a debugging aid or a test."""
+        return name not in self.keep and self.patterns.search(name) is not None
 
 
 def _policy() -> _Policy:
@@ -59,6 +63,7 @@ def configure(root: Path, arch: Arch, folders: Collection[str], base: Path | Non
     on with it where they can be. PlanError when the Kconfig files cannot be made sense of.
     """
     policy = _policy()
+    own = base is None
     if base is None:
         base = root / "arch" / arch.srcarch / "configs" / arch.defconfig
     try:
@@ -68,6 +73,9 @@ def configure(root: Path, arch: Arch, folders: Collection[str], base: Path | Non
         wish = _Wish(kconfig, user, policy)
         for name in policy.off:
             user[name] = "n"
+        if own:
+            # Some defconfigs have lock debugging on.
+            user.update((name, "n") for name in user if policy.unwanted(name))
         for name in policy.on:
             wish.want(name)
         asked = _Asked([*folders, *policy.folders])
@@ -167,7 +175,7 @@ class _Wish:
             self._seen.add(name)
             if name in self.policy.off or name in self.policy.force:
                 continue
-            if self.policy.patterns.search(name) and name not in self.policy.keep:
+            if self.policy.unwanted(name):
                 continue
             if symbol.kind != "bool" or symbol.choice is not None:
                 continue

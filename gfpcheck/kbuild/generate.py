@@ -63,6 +63,8 @@ def _arch_header(name: str, root: Path, arch: Arch, read: syscalls.Reader) -> st
         return arch_headers.cpucaps(read(f"arch/{arch.srcarch}/tools/cpucaps"), guard)
     if name == "sysreg-defs.h":
         return arch_headers.sysregs(read(f"arch/{arch.srcarch}/tools/sysreg"))
+    if name == "facility-defs.h":
+        return "".join(f"#define FACILITIES_{kind} 0UL\n" for kind in ("ALS", "KVM", "KVM_CPUMODEL"))
     if name == "orc_hash.h":
         return "#define ORC_HASH " + ",".join(["0x00"] * 20) + "\n"
     if name == "xen-hypercalls.h":

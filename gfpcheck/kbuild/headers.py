@@ -18,6 +18,9 @@ def autoconf(options: Mapping[str, str]) -> str:
     return "".join(lines)
 
 
+_BIG_LOCKS = ("DEBUG_SPINLOCK", "DEBUG_LOCK_ALLOC", "PREEMPT_RT")
+
+
 def bounds(options: Mapping[str, str]) -> str:
     """`include/generated/bounds.h`, after the kernel's kernel/bounds.c.
 
@@ -31,7 +34,7 @@ def bounds(options: Mapping[str, str]) -> str:
         "NR_PAGEFLAGS": 24,
         "MAX_NR_ZONES": zones,
         "NR_CPUS_BITS": (cpus - 1).bit_length(),
-        "SPINLOCK_SIZE": 4,
+        "SPINLOCK_SIZE": 24 if any(options.get(o) == "y" for o in _BIG_LOCKS) else 4,
         "LRU_GEN_WIDTH": 3 if generations else 0,
         "__LRU_REFS_WIDTH": 2 if generations else 0,
     }

@@ -26,7 +26,7 @@ class _Row(NamedTuple):
 
 def header(file_name: str, srcarch: str, read: Reader) -> str | None:
     """The text of the generated header `file_name`, or None when it is not one about system calls."""
-    match = re.fullmatch(r"(unistd|syscalls|syscall_table)(?:_(\w+))?\.h", file_name)
+    match = re.fullmatch(r"(unistd|syscalls|syscall_table)(?:[_-](\w+))?\.h", file_name)
     if match is None:
         return None
     what, suffix = match[1], match[2] or ""

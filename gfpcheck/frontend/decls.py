@@ -16,16 +16,20 @@ from gfpcheck.ir.types import Const, GlobalVar, Proto, Var
 
 GFP_TYPE = "gfp_t"
 _QUALIFIERS = re.compile(r"\b(?:const|volatile|restrict)\b *")
+# __UNIQUE_ID() (include/linux/compiler.h), compiletime_assert() (include/linux/compiler_types.h)
+_COUNTED = re.compile(r"(__UNIQUE_ID_\w*?|__compiletime_assert_)\d+$")
 _TYPE_STEPS = 20  # typedefs and pointers in a row; no real type has as many
 
 
 @dataclass(slots=True, eq=False)
 class Variable:
-    """`known` turns true once its type has been written down for the function or module at hand."""
+    """`known` turns true once its type has been written down for the function or module at hand.
+    `constant` is the value of a `static const` integer."""
 
     expr: Var
     cursor: CXCursor
     known: bool = False
+    constant: Const | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -74,6 +78,13 @@ class Decls:
     def spelling(self, cursor: CXCursor) -> str:
         return libclang.text(self._lib.clang_getCursorSpelling(cursor))
 
+    def name(self, cursor: CXCursor) -> str:
+        """A variable's or function's name. A number from __COUNTER__ in it depends on all that was read before, and
+        is dropped."""
+        name = self.spelling(cursor)
+        counted = _COUNTED.match(name)
+        return counted.group(1) if counted else name
+
     def type_name(self, ctype: CXType) -> str:
         """A type as the person spelled it; `typeof` is seen through."""
         name = libclang.text(self._lib.clang_getTypeSpelling(ctype))
@@ -108,7 +119,7 @@ class Decls:
 
     def declare(self, cursor: CXCursor, kind: str) -> Variable:
         """A parameter ("p") or a variable declared in a function ("l")."""
-        name = self.spelling(cursor)
+        name = self.name(cursor)
         storage = self._lib.clang_Cursor_getStorageClass(cursor) if kind == "l" else 0
         if storage == kinds.STORAGE_EXTERN:
             variable = Variable(Var(name, "g"), cursor)
@@ -130,10 +141,13 @@ class Decls:
             if kind == kinds.ENUM_CONSTANT_DECL:
                 found = Const(self.enum_value(target))
             elif kind == kinds.FUNCTION_DECL:
-                name = self.spelling(target)
+                name = self.name(target)
                 found = Function(name, Var(name, "f"), target)
             elif kind in (kinds.VAR_DECL, kinds.PARM_DECL):
-                found = Variable(Var(self.spelling(target), "g"), target)
+                found = Variable(Var(self.name(target), "g"), target)
+                if self._lib.clang_isConstQualifiedType(self._lib.clang_getCursorType(target)):
+                    value = libclang.evaluate(target)
+                    found.constant = None if value is None else Const(value)
             else:
                 return None
             self._referents[key] = found

@@ -139,7 +139,9 @@ class ExprLowering:
             node = node.kids[0]
         if node.kind == kinds.C_STYLE_CAST_EXPR and node.kids:
             node = node.kids[-1]
-        return Const(value, self._size_text(node, value) if node.kind == kinds.UNARY_EXPR else "")
+        if node.kind == kinds.UNARY_EXPR:
+            return Const(value, self._size_text(node, value))
+        return Const(value, self._offset_text(node))
 
     def _size_text(self, node: Node, value: int) -> str:
         """ "sizeof(struct x)", if that is what the size is of."""
@@ -155,12 +157,16 @@ class ExprLowering:
         count = len(kids)
         if count == 1:
             kid = kids[0]
+            if isinstance(kid.ref, Variable) and kid.ref.constant:
+                return kid.ref.constant  # a load
             if kid.kind == kinds.PAREN_EXPR and not kid.fixed:
                 # __builtin_types_compatible_p(typeof(f()), int) looks like a cast of a call.
                 value = self._traits(node, kid)
                 if value is not None:
                     return value
             return self.value(kid)
+        if any(kid.kind == kinds.MEMBER_REF for kid in kids):
+            return self._offset(node)
         if count == 3:
             chosen = libclang.evaluate(kids[0].cursor)  # __builtin_choose_expr
             if chosen is not None:
@@ -168,6 +174,18 @@ class ExprLowering:
         if count == 4 and self._same_place(kids[:3]):
             return self._gnu_conditional(kids[0], kids[3])
         return self._other(node)
+
+    def _offset(self, node: Node) -> Expr:
+        """offsetof(), which is not constant as a tree when it looks at `typeof(x)`."""
+        value = libclang.evaluate(node.cursor)
+        return UNKNOWN if value is None else Const(value, self._offset_text(node))
+
+    def _offset_text(self, node: Node) -> str:
+        """ "offsetof(struct x, member)", if that is what `node` is."""
+        named = [self.decls.member(kid.cursor) for kid in node.kids if kid.kind == kinds.MEMBER_REF]
+        named = [member for member in named if member.member]
+        path = ".".join(member.member for member in named)
+        return f"offsetof({named[0].record}, {path})" if named else ""
 
     def _traits(self, node: Node, kid: Node) -> Expr | None:
         while kid.kind in _SEE_THROUGH and len(kid.kids) == 1:
@@ -241,7 +259,7 @@ class ExprLowering:
 
     def _is_pointer(self, node: Node) -> bool:
         kind = node.kind
-        if kind == kinds.UNEXPOSED_EXPR:
+        if kind == kinds.UNEXPOSED_EXPR and len(node.kids) == 1:
             return True  # a load, or an array that decays
         if kind in _OBJECTS:
             return False
@@ -503,9 +521,7 @@ class ExprLowering:
                 return value
             if name == "__builtin_constant_p":
                 return Const(0)
-            if name in _NEVER_RETURNS:
-                self.out.end(Stop())
-                return UNKNOWN
+            return self._builtin(node, name, arguments)
         function = callee.ref if isinstance(callee.ref, Function) else None
         target: Expr = function.expr if function else self.value(callee)
         while isinstance(target, Deref):  # (*f)(x) calls f
@@ -524,6 +540,20 @@ class ExprLowering:
         if noreturn:
             self.out.end(Stop())
         return UNKNOWN if void else Temp(result)
+
+    def _builtin(self, node: Node, name: str, arguments: list[Node]) -> Expr:
+        """A function of the compiler: it calls nothing and allocates nothing."""
+        if name in _NEVER_RETURNS:
+            self.out.end(Stop())
+            return UNKNOWN
+        if all(argument.fixed for argument in arguments):
+            value = libclang.evaluate(node.cursor)
+            if value is not None:
+                return Const(value)
+        values = [self.value(argument) for argument in arguments]
+        if name.endswith("_overflow") and values:
+            self.out.emit(Assign(deref(values[-1]), UNKNOWN, self.loc(node)))
+        return UNKNOWN
 
     def _call_place(self, cursor: CXCursor, target: Expr) -> tuple[Loc, str]:
         """Where the call was written, and the macro's name that was written there."""

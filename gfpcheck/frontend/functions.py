@@ -47,7 +47,7 @@ class Lowering:
 
     def function(self, cursor: CXCursor) -> Func | None:
         """The IR of the function defined at `cursor`; None, and an entry in `lost`, if it cannot be lowered."""
-        name = self.decls.spelling(cursor)
+        name = self.decls.name(cursor)
         try:
             return self._lower(name, cursor)
         except (RecursionError, IndexError, KeyError, ValueError):
@@ -153,7 +153,7 @@ class Lowering:
         """The function of that name among the unit's declarations."""
         if self._by_name is None:
             top = libclang.children(self._lib.clang_getTranslationUnitCursor(self._tu))
-            self._by_name = {self.decls.spelling(c): c for c in top if c.kind == kinds.FUNCTION_DECL}
+            self._by_name = {self.decls.name(c): c for c in top if c.kind == kinds.FUNCTION_DECL}
         return self._by_name.get(name)
 
     def want(self, name: str) -> None:

@@ -120,6 +120,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "clang_getEnumConstantDeclUnsignedValue": (c_ulonglong, [CXCursor]),
     "clang_getEnumDeclIntegerType": (CXType, [CXCursor]),
     "clang_getCursorType": (CXType, [CXCursor]),
+    "clang_isConstQualifiedType": (c_uint, [CXType]),
     "clang_getCursorResultType": (CXType, [CXCursor]),
     "clang_getCanonicalType": (CXType, [CXType]),
     "clang_getPointeeType": (CXType, [CXType]),

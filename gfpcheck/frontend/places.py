@@ -106,7 +106,7 @@ class Places:
 
     def raw_offset(self, location: CXSourceLocation, home: Home) -> int:
         """As `offset`, for a location."""
-        raw = location.raw
+        raw: int = location.raw
         # The usual case, without asking libclang: a location outside of macros counts bytes from its file's first.
         if home.base <= raw <= home.end:
             return raw - home.base
@@ -115,7 +115,7 @@ class Places:
             return -1
         if not raw & _MACRO_BIT:
             home.learn(raw, offset)
-        return int(offset)
+        return offset
 
     def in_macro(self, cursor: CXCursor) -> bool:
         """True if `cursor` starts inside a macro's expansion, its arguments included."""

@@ -60,7 +60,7 @@ def _lower(tu: int, unit: Unit, batch: Batch, elsewhere: _Elsewhere | None, know
 def _global(lowering: Lowering, cursor: CXCursor) -> None:
     """A file-scope variable of the file itself, and the functions that its initialiser stores."""
     lib, decls = libclang.load(), lowering.decls
-    name = decls.spelling(cursor)
+    name = decls.name(cursor)
     handle, line, _, _ = libclang.file_location(lib.clang_getCursorLocation(cursor))
     file = decls.file_name(handle)
     static = lib.clang_Cursor_getStorageClass(cursor) == kinds.STORAGE_STATIC

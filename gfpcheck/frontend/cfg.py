@@ -72,8 +72,12 @@ class Builder:
         otherwise in reverse postorder. `last` ends the current block, if nothing else does."""
         self.end(last)
         terms = [Stop() if term is None else term for term in self._terms]
-        hops = terms.copy()
-        terms = [_retarget(term, lambda target: self._skip_empty(hops, target)) for term in hops]
+        while True:
+            hops = terms.copy()
+            terms = [_retarget(term, lambda target, hops=hops: self._skip_empty(hops, target)) for term in hops]
+            # A branch that became a jump may have left another empty hop.
+            if not any(isinstance(new, Jump) and isinstance(old, Branch) for old, new in zip(hops, terms, strict=True)):
+                break
         order = _reverse_postorder(terms)
         joined = self._join_chains(order, terms)
         order = [block for block in order if block not in joined]

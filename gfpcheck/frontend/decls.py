@@ -24,12 +24,13 @@ _TYPE_STEPS = 20  # typedefs and pointers in a row; no real type has as many
 @dataclass(slots=True, eq=False)
 class Variable:
     """`known` turns true once its type has been written down for the function or module at hand.
-    `constant` is the value of a `static const` integer."""
+    `constant` is the value of a `static const` integer; nothing is known of an `opaque` one."""
 
     expr: Var
     cursor: CXCursor
     known: bool = False
     constant: Const | None = None
+    opaque: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -237,12 +238,13 @@ class Decls:
         lib = self._lib
         ctype = lib.clang_getCursorType(cursor)
         params = self._params(ctype)
-        handle, line, _, _ = libclang.file_location(lib.clang_getCursorLocation(cursor))
+        handle, line, _, offset = libclang.file_location(lib.clang_getCursorLocation(cursor))
         annotations = self.annotations(cursor)
         noreturn = (
             name in self._noreturn
             or "noreturn" in annotations
             or "noreturn" in libclang.text(lib.clang_getTypeSpelling(ctype))
+            or (bool(handle) and self.places.home(handle).text.says(b"_Noreturn", offset))
         )
         return Proto(
             name,

@@ -135,7 +135,7 @@ class ExprLowering:
         value = libclang.evaluate(node.cursor)
         if value is None:
             return None
-        while node.kids and len(node.kids) == 1 and node.kind in _SEE_THROUGH:
+        while len(node.kids) == 1 and node.kind in _SEE_THROUGH and node.kids[0].kind != kinds.MEMBER_REF:
             node = node.kids[0]
         if node.kind == kinds.C_STYLE_CAST_EXPR and node.kids:
             node = node.kids[-1]
@@ -157,8 +157,11 @@ class ExprLowering:
         count = len(kids)
         if count == 1:
             kid = kids[0]
+            while kid.kind == kinds.PAREN_EXPR and kid.kids:
+                kid = kid.kids[0]
             if isinstance(kid.ref, Variable) and kid.ref.constant:
                 return kid.ref.constant  # a load
+            kid = kids[0]
             if kid.kind == kinds.PAREN_EXPR and not kid.fixed:
                 # __builtin_types_compatible_p(typeof(f()), int) looks like a cast of a call.
                 value = self._traits(node, kid)
@@ -231,7 +234,7 @@ class ExprLowering:
         if isinstance(ref, Variable):
             if not ref.known:
                 self.note(ref)
-            return ref.expr
+            return UNKNOWN if ref.opaque else ref.expr
         if isinstance(ref, Function):
             self.named.setdefault(ref.name, ref)
             return ref.expr
@@ -242,7 +245,8 @@ class ExprLowering:
             self.decls.note_global(variable)
         else:
             variable.known = True
-            self.types[variable.expr.name] = self.decls.variable_type(variable)
+            ctype = self.types[variable.expr.name] = self.decls.variable_type(variable)
+            variable.opaque = "va_list" in ctype  # what va_arg() reads from it is not its value
 
     def _string(self, node: Node) -> Expr:
         return Str(self.decls.spelling(node.cursor)[1:-1][:_STRING_LIMIT])

@@ -76,9 +76,8 @@ class Lowering:
         proto = decls.describe(name, cursor)
         self.module.protos[name] = proto
         lowering = Body(decls, home, here, proto.ret == "void")
-        for parameter, param in params:
-            parameter.known = True
-            lowering.types[param.name] = param.type
+        for parameter, _ in params:
+            lowering.note(parameter)
         end = places.end(cursor, home)
         last = here if end < 0 else home.text.loc(end)
         blocks = lowering.lower(build(body, decls), last)

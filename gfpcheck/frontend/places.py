@@ -45,6 +45,11 @@ class Text:
         match = _WORD.match(self.data, offset)
         return match.group().decode() if match else ""
 
+    def says(self, word: bytes, offset: int) -> bool:
+        """True if `word` is written before `offset` in the same declaration."""
+        start = max(self.data.rfind(end, 0, offset) for end in (b";", b"}", b"\n#"))
+        return self.data.find(word, start + 1, offset) >= 0
+
 
 class Texts:
     """The files read so far, by path; several units may share them."""

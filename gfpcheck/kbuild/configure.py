@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gfpcheck.kbuild.arch import Arch
-from gfpcheck.kbuild.evaluate import Evaluator, Expr, parse_expr
+from gfpcheck.kbuild.evaluate import Evaluator, Expr, parse_expr, unquote
 from gfpcheck.kbuild.kconfig import Context, Kconfig, Symbol, parse
 from gfpcheck.kbuild.kernel import data_file
 from gfpcheck.kbuild.types import PlanError
@@ -68,7 +68,7 @@ def configure(root: Path, arch: Arch, folders: Collection[str], base: Path | Non
         base = root / "arch" / arch.srcarch / "configs" / arch.defconfig
     try:
         kconfig = parse(root, {"ARCH": arch.name, "SRCARCH": arch.srcarch, "comma": ",", "srctree": "."})
-        user = {name: "y" if value == "m" else value.strip('"') for name, value in read_config(base).items()}
+        user = {name: "y" if value == "m" else unquote(value) for name, value in read_config(base).items()}
         makefiles = list(_makefiles(root, folders))
         wish = _Wish(kconfig, user, policy)
         for name in policy.off:

@@ -20,6 +20,13 @@ _TOKEN = re.compile(r'\s*(&&|\|\||!=|<=|>=|[=<>!()]|"(?:[^"\\]|\\.)*"|\'(?:[^\'\
 _RELATIONS = ("=", "!=", "<", "<=", ">", ">=")
 
 
+def unquote(text: str) -> str:
+    """The value of a quoted string; any other text as it is."""
+    if len(text) < 2 or text[0] not in "\"'" or text[-1] != text[0]:
+        return text
+    return re.sub(r"\\(.)", r"\1", text[1:-1])
+
+
 def parse_expr(text: str) -> Expr:
     """Parse a Kconfig expression; what cannot be understood counts as true ("y")."""
     tokens = _TOKEN.findall(text)
@@ -32,7 +39,7 @@ def parse_expr(text: str) -> Expr:
 
 
 class _Parser:
-    """Recursive descent over the tokens of one expression; IndexError when they end too early."""
+    """Recursive descent over the tokens of one expression; IndexError where an operand is missing."""
 
     def __init__(self, tokens: list[str]) -> None:
         self.tokens = tokens
@@ -73,7 +80,9 @@ class _Parser:
             self.at += 1
             return inner
         if token[0] in "\"'":
-            return '"' + token[1:-1]
+            return '"' + unquote(token)
+        if token[0] in "&|=<>!)":
+            raise IndexError
         return token
 
 

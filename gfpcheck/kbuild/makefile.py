@@ -32,8 +32,9 @@ class Makefile:
     `flags` are for every C file built from here, `subdir_flags` also for the folders below,
     `file_flags` by object. `selected` are the objects and folders that the configuration builds,
     those in `modules` as modules. `named` maps everything that is named at all to the option that
-    it was named under ("" when under none). `fragment` is true when nothing is built from here: another
-    Makefile includes this one. `open` is true when objects may come from elsewhere: a wildcard, an included file.
+    it was named under ("" when under none). `fragment` is true when there are neither objects nor rules:
+    another Makefile includes this one. `open` is true when objects may come from elsewhere as well: a wildcard,
+    an included file.
     """
 
     flags: list[str] = field(default_factory=list)
@@ -75,6 +76,7 @@ class _Reader:
         self.named: dict[str, str] = {}
         # The composite object that an object is a part of.
         self.part_of: dict[str, str] = {}
+        self.rules = False
         # One entry per open conditional: (this branch is taken, some branch has been).
         self.stack: list[tuple[bool, bool]] = []
         self.conditions: list[str] = []
@@ -102,6 +104,7 @@ class _Reader:
     def assign(self, line: str) -> None:
         match = _ASSIGN.match(line)
         if match is None:
+            self.rules = self.rules or _RULE.match(line) is not None
             return
         name, operator, value = match[1], match[2] or "", match[3]
         option = _OPTION.search(name)
@@ -180,7 +183,7 @@ class _Reader:
             if not option:
                 self.named[item] = self.named.get(self.part_of.get(item, ""), "")
         made = Makefile(named=self.named)
-        made.fragment = not any(name in self.values for name in (*_LISTS, "obj-", "lib-"))
+        made.fragment = not self.rules and not any(name in self.values for name in (*_LISTS, "obj-", "lib-"))
         made.open = made.fragment or "$(wildcard" in text or re.search(r"^-?include\s", text, re.MULTILINE) is not None
         for name, value in self.values.items():
             if name in ("ccflags-y", "ccflags-m", "EXTRA_CFLAGS"):

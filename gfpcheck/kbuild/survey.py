@@ -11,10 +11,10 @@ from gfpcheck.kbuild.plan import make_plan
 from gfpcheck.kbuild.tree import build_source, find_tree
 from gfpcheck.kbuild.types import Plan, PlanError
 
-_NEXT = {
-    "unconfigured tree": "nothing; for exactly your configuration, run `make defconfig prepare` or name --build-dir",
-    "configured tree": "nothing; after `make prepare` the tree's own generated headers would be used",
-    "plain C": "for kernel code outside a tree, name the kernel with --tree or --build-dir",
+_HINTS = {
+    "unconfigured tree": "; to analyse with a configuration of your own, `make defconfig prepare` or name --build-dir",
+    "configured tree": "; after `make prepare`, gfpcheck uses the tree's own generated headers",
+    "plain C": "; if this is kernel code, name the kernel with --tree or --build-dir",
 }
 
 
@@ -57,16 +57,16 @@ def survey(
         )
     except PlanError as error:
         return [*rows, ("problem", str(error)), ("next", "solve the problem above and run gfpcheck doctor again")]
-    return rows + _rows(plan)
+    return rows + _rows(plan, path)
 
 
-def _rows(plan: Plan) -> list[tuple[str, str]]:
+def _rows(plan: Plan, path: Path) -> list[tuple[str, str]]:
     rows = [("architecture", plan.arch)] if plan.arch else []
     rows += [("flags from", plan.setup), ("C files to analyse", str(len(plan.units)))]
     reasons = Counter(reason for _, reason in plan.skipped)
     shown = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items(), key=lambda r: (-r[1], r[0]))[:4])
     rows.append(("C files left out", f"{len(plan.skipped)} ({shown})" if plan.skipped else "0"))
-    return [*rows, ("next", _NEXT.get(plan.source, "nothing; everything needed is there"))]
+    return [*rows, ("next", f"run gfpcheck {show(path)}{_HINTS.get(plan.source, '')}")]
 
 
 def _there(path: Path) -> str:

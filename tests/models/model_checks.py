@@ -1,0 +1,309 @@
+"""Model entries against a kernel tree: names, numbers of arguments, types, return conventions, members.
+
+`check(models, trees)` gives one line for each thing that the trees do not confirm.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from c_source import Function, Tree
+
+from gfpcheck.models import Allocator, LockOp, Models
+
+LOCK_TYPES = {
+    "spin": r"(raw_)?spinlock_t \*",
+    "raw_spin": r"raw_spinlock_t \*",
+    "rwlock": r"rwlock_t \*",
+    "seqlock": r"seq(lock|count)_t \*",
+    "bit_spin": r"unsigned long \*|struct hlist_bl_head \*",
+    "local_lock": r"local_lock_t (__percpu )?\*",
+    "mutex": r"struct mutex \*",
+    "rwsem": r"struct rw_semaphore \*",
+    "percpu_rwsem": r"struct percpu_rw_semaphore \*",
+    "semaphore": r"struct semaphore \*",
+    "rt_mutex": r"struct rt_mutex \*",
+    "ww_mutex": r"struct ww_mutex \*",
+    "srcu": r"struct srcu_struct \*",
+    "bit_sleep": r"(volatile )?(unsigned long|void) \*",
+}
+"""What the parameter that is the lock itself looks like, by kind."""
+
+MEMBER_TYPES = {
+    "spin": r"spinlock_t",
+    "mutex": r"struct mutex",
+    "rwsem": r"struct rw_semaphore",
+    "bit_sleep": r"unsigned long",
+    "sleeping": r"socket_lock_t",
+}
+
+LEADS_TO = {
+    ("struct page", "struct folio"),
+    ("struct dentry", "struct inode"),
+    ("struct dentry", "struct super_block"),
+    ("struct file", "struct super_block"),
+    ("struct vfsmount", "struct super_block"),
+    ("struct vm_area_struct", "struct vma_lock"),
+    ("struct sock", "socket_lock_t"),
+    ("struct super_block", "struct bgl_lock"),
+}
+"""Owners (parameter, record) from which the lock is reached by more than one step."""
+
+PSEUDO = {"rcu_trace"}
+"""Instances that are no variables."""
+
+RETURNS = {
+    "zero": r"int|vm_fault_t|bool",
+    "nonzero": r"int|bool",
+    "nonnull": r".*\*",
+    "not_error": r".*\*",
+    "error": r".*\*",
+}
+DEPTH = 2
+FAR = {
+    "sb_bread",  # grow_dev_page() in 6.1
+    "sb_bread_unmovable",
+    "__bread",
+    "__getblk",
+    "getblk_unmovable",
+    "sb_getblk",
+    "new_inode",  # lsm_inode_alloc() in security/security.c, in 6.1
+    "iget_locked",
+    "inode_init_always",
+    "get_user_pages",  # the page fault
+    "ioremap",  # get_vm_area_caller()
+    "proc_create",  # __proc_create()
+    "crypto_alloc_shash",  # crypto_alloc_tfmmem()
+    "debugfs_create_file",  # the lookup: d_alloc()
+}
+"""Allocators whose flags stand further down than DEPTH calls; read by hand."""
+
+FAILURES: Mapping[str, tuple[str, ...]] = {
+    "*": ("null", "err_ptr", "never"),
+    "bool": ("false",),
+    "void": ("never",),
+    "unsigned long": ("null", "count"),
+}
+"""What failure may look like, by the return type; anything else is a number."""
+
+QUALIFIERS = re.compile(
+    r"\b(extern|static|inline|noinline|notrace|asmlinkage|const|volatile|__\w+(\([^()]*\))?)(?=\W|$)"
+)
+FREEZE_NAMES = re.compile(r"sb_writers_name\b[^;]*;", re.DOTALL)
+
+
+def check(models: Models, tree: Tree, others: tuple[Tree, ...] = ()) -> list[str]:
+    """What `tree` does not confirm. A spelling may be confirmed by one of `others` alone."""
+    trees = (tree, *others)
+    problems: list[str] = []
+    problems += _locks(models, tree, trees)
+    problems += _functions(models, tree, trees)
+    problems += _members(models, tree, trees)
+    problems += [f"noreturn {name}: unknown" for name in models.noreturn if not any(each.has(name) for each in trees)]
+    problems += [f"gfp {name}: unknown" for name in models.gfp_flags if not any(name in each.macros for each in trees)]
+    problems += [f"gfp {name}: required, unknown" for name in models.gfp_required if name not in tree.macros]
+    problems += [f"gfp {name}: no single name of it" for name in models.gfp_compound if name not in models.gfp_flags]
+    return problems
+
+
+def _exists(name: str, spelled: tuple[str, ...], tree: Tree, trees: tuple[Tree, ...]) -> bool:
+    return tree.has(name) if name not in spelled else any(each.has(name) for each in trees)
+
+
+def _locks(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[str]:
+    for name, ops in models.locks.items():
+        for op in ops:
+            if not _exists(name, op.spelled, tree, trees):
+                yield f"{name}: not in the tree"
+                continue
+            functions = tree.named(name)
+            if not functions and name in tree.macros and name not in op.spelled:
+                left = tree.leaves(name)
+                if not left & {*op.spelled, *op.via}:
+                    yield f"{name}: the macro leaves none of {', '.join((*op.spelled, *op.via)) or 'its spellings'}"
+            for function in functions:
+                for problem in _lock(op, function, tree):
+                    yield f"{name}: {problem} ({function.file})"
+
+
+def _lock(op: LockOp, function: Function, tree: Tree) -> Iterator[str]:
+    params = function.params
+    for field in ("arg", "when_arg", "token"):
+        number = getattr(op, field)
+        if number >= len(params):
+            yield f"{field} = {number}, but there are {len(params)} parameters"
+            return
+    if op.token >= 0 and not re.match(r"unsigned long\b", params[op.token]):
+        yield f"token is {params[op.token]!r}"
+    if op.arg >= 0:
+        yield from _lock_argument(op, _type(params[op.arg]), tree)
+    elif op.instance and op.instance not in PSEUDO and not _defined(op.instance, tree):
+        yield f"no variable {op.instance}"
+    said = _type(params[op.when_arg]) if op.when_arg >= 0 else _return(function)
+    if op.when == "always":
+        if op.does == "acquire" and said == "bool":
+            yield "returns bool, and counts as always successful"
+    elif not re.fullmatch(RETURNS[op.when], said):
+        yield f"when = {op.when!r}, but it is {said!r}"
+
+
+def _lock_argument(op: LockOp, given: str, tree: Tree) -> Iterator[str]:
+    if op.member == "*":
+        if given != "spinlock_t **":
+            yield f"the lock's pointer is {given!r}"
+    elif not op.member:
+        expected = LOCK_TYPES.get(op.kind)
+        if expected and not re.fullmatch(expected, given):
+            yield f"kind {op.kind}, but the argument is {given!r}"
+    else:
+        record, _, member = op.member.rpartition(".")
+        owner = given.removesuffix(" *").removeprefix("const ")
+        if owner != record and (owner, record) not in LEADS_TO:
+            yield f"{op.member} is not in {given!r}"
+        if op.kind == "freeze":
+            source = (tree.root / "fs/super.c").read_text(encoding="utf-8")
+            names = FREEZE_NAMES.search(source)
+            if not names or f'"{member}"' not in names[0]:
+                yield f"no freeze level {member!r}"
+        elif not any(re.match(MEMBER_TYPES[op.kind] + r"\b", text) for text in tree.member(record, member)):
+            yield f"{op.member} is {tree.member(record, member)}"
+
+
+def _functions(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[str]:
+    for name, scope in models.scopes.items():
+        if not _exists(name, scope.spelled, tree, trees):
+            yield f"{name}: not in the tree"
+        for function in tree.named(name):
+            said = _return(function) if scope.does == "open" else _type(function.params[scope.arg])
+            if said != "unsigned int":
+                yield f"{name}: the token is {said!r}"
+    for name, entry in models.allocators.items():
+        if not _exists(name, entry.spelled, tree, trees):
+            yield f"{name}: not in the tree"
+        for function in tree.named(name):
+            for problem in _allocator(entry, function):
+                yield f"{name}: {problem} ({function.file})"
+        if entry.flags and name not in FAR and name not in entry.spelled:
+            yield from (f"{name}: {flag} is nowhere in it" for flag in _missing_flags(name, entry.flags, tree))
+    for name in models.not_allocators:
+        if name.startswith("trace_") and any(_is_event(name.removeprefix("trace_"), each) for each in trees):
+            continue
+        found = [function for each in trees for function in each.named(name)]
+        if not any(_type(param) == "gfp_t" for function in found for param in function.params):
+            yield f"{name}: no function with a gfp_t parameter"
+    for name, callback in models.callbacks.items():
+        if not _exists(name, callback.spelled, tree, trees):
+            yield f"{name}: not in the tree"
+        for function in tree.named(name):
+            given = function.params[callback.arg] if callback.arg < len(function.params) else ""
+            if not re.search(r"\(\s*\*|_func_t|_handler_t|_callback_t|_fn_t|_complete_t|^usb_complete_t", given):
+                yield f"{name}: argument {callback.arg} is {given!r}"
+
+
+def _missing_flags(name: str, expression: str, tree: Tree) -> list[str]:
+    """The flags that stand in no body near the function's."""
+    text = "\n".join(tree.reach(name, DEPTH))
+    words = frozenset(re.findall(r"~?\b__GFP_\w+|\bGFP_\w+", text))
+    if "~__GFP_FS" in words:
+        words |= {"GFP_NOFS"}
+    return [flag for flag in re.split(r"\s*\|\s*", expression) if flag not in words]
+
+
+def _allocator(entry: Allocator, function: Function) -> Iterator[str]:
+    params = function.params
+    flags = [index for index, param in enumerate(params) if _type(param) == "gfp_t"]
+    if bool(flags) == bool(entry.flags):
+        yield "has flags of its own and a gfp_t parameter" if flags else "has neither flags nor a gfp_t parameter"
+    for field, kind in (
+        ("size_arg", r"size_t|unsigned( int| long)?|int|u32"),
+        ("count_arg", r"size_t"),
+        ("order_arg", r"unsigned( int)?|int"),
+        ("drops_arg", r"struct (xarray|ma_state) \*"),
+    ):
+        number = getattr(entry, field)
+        if number >= len(params):
+            yield f"{field} = {number}, but there are {len(params)} parameters"
+        elif number >= 0 and not re.fullmatch(kind, _type(params[number])):
+            yield f"{field} is {params[number]!r}"
+    if 0 <= entry.order_arg < len(params) and "order" not in params[entry.order_arg]:
+        yield f"order_arg is {params[entry.order_arg]!r}"
+    said = _return(function)
+    if entry.fails not in FAILURES.get("*" if said.endswith("*") else said, ("errno", "count")):
+        yield f"fails = {entry.fails!r}, but it returns {said!r}"
+
+
+def _members(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[str]:
+    for root in models.reclaim_roots:
+        name = f"{root.record}.{root.member}"
+        found = tree.member(root.record, root.member)
+        if not found:
+            yield f"reclaim {name}: not in the tree"
+        for text in found:
+            params = text.partition(f"{root.member})")[2].split(",")
+            if root.owns >= 0 and not (root.owns < len(params) and "*" in params[root.owns]):
+                yield f"reclaim {name}: does not own parameter {root.owns} of {text!r}"
+    for name, member in models.members.items():
+        if not tree.member(member.record, member.member):
+            yield f"members {name}: not in the tree"
+    for name in models.inner:
+        record, _, inside = name.rpartition(".")
+        if not any(each.member(record, inside) for each in trees) and not _generated(name, trees):
+            yield f"inner {name}: not in the tree"
+    for name in models.lock_types:
+        if not any(_is_type(name, each) for each in trees) and not _generated(name, trees):
+            yield f"lock_types {name}: not in the tree"
+
+
+def _is_event(name: str, tree: Tree) -> bool:
+    pattern = re.compile(rf"\b(TRACE_EVENT\w*\(|DEFINE_\w*EVENT\w*\((\w+,)?)\s*{name}\b|\bDEFINE_ALLOC_EVENT\({name}\)")
+    events = (tree.root / "include/trace/events").glob("*.h")
+    return any("gfp_t" in text and pattern.search(text) for text in (path.read_text() for path in events))
+
+
+def _generated(name: str, trees: tuple[Tree, ...]) -> bool:
+    """True for the sequence counters with a lock, which one macro defines: include/linux/seqlock*.h."""
+    kind = re.match(r"(?:struct )?seqcount_(\w+?)(_t|\.seqcount)?$", name)
+    texts = [path.read_text() for tree in trees for path in (tree.root / "include/linux").glob("seqlock*.h")]
+    return bool(kind) and any(re.search(rf"\bSEQCOUNT_LOCKNAME\({kind[1]},", text) for text in texts if kind)
+
+
+def _is_type(name: str, tree: Tree) -> bool:
+    if name in tree.structs:
+        return True
+    headers = (tree.root / "include/linux").glob("*lock*.h")
+    pattern = re.compile(rf"\b(typedef\b[^;]*|}}\s*){name}\s*;")
+    more = [*headers, tree.root / "include/linux/seqlock.h", tree.root / "include/asm-generic/qspinlock_types.h"]
+    return any(pattern.search(path.read_text()) for path in more if path.exists())
+
+
+def _defined(variable: str, tree: Tree) -> bool:
+    pattern = re.compile(rf"\bDEFINE_\w+\((?:[\w ]+,\s*)?{variable}\b")
+    places: Mapping[str, str] = {
+        "rtnl_mutex": "net/core/rtnetlink.c",
+        "genl_mutex": "net/netlink/genetlink.c",
+        "console_sem": "kernel/printk/printk.c",
+        "cpu_hotplug_lock": "kernel/cpu.c",
+        "radix_tree_preloads": "lib/radix-tree.c",
+    }
+    path = tree.root / places.get(variable, "")
+    return path.is_file() and bool(pattern.search(path.read_text(encoding="utf-8")))
+
+
+def _type(param: str) -> str:
+    """A parameter's type without its name and its qualifiers: `struct mutex *`."""
+    text = re.sub(r"\[\w*\]$", "", _plain(param))
+    text = re.sub(r"\bunsigned (?!int\b|long\b|char\b|short\b)", "unsigned int ", text)
+    match = re.match(r"((?:struct |union |enum |unsigned )?\w+(?: long| int)?)[ *]*", text)
+    if not match:
+        return text
+    stars = "*" * match[0].count("*")
+    return f"{match[1]} {stars}" if stars else match[1]
+
+
+def _return(function: Function) -> str:
+    return _plain(function.ret)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", " ", QUALIFIERS.sub("", text)).strip()

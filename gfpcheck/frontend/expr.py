@@ -156,11 +156,9 @@ class ExprLowering:
         kids = node.kids
         count = len(kids)
         if count == 1:
-            kid = kids[0]
-            while kid.kind == kinds.PAREN_EXPR and kid.kids:
-                kid = kid.kids[0]
-            if isinstance(kid.ref, Variable) and kid.ref.constant:
-                return kid.ref.constant  # a load
+            constant = _loaded_constant(node)
+            if constant is not None:
+                return constant
             kid = kids[0]
             if kid.kind == kinds.PAREN_EXPR and not kid.fixed:
                 # __builtin_types_compatible_p(typeof(f()), int) looks like a cast of a call.
@@ -471,6 +469,8 @@ class ExprLowering:
                 break
             kind = node.kind
             if kind == kinds.PAREN_EXPR or (kind == kinds.UNEXPOSED_EXPR and len(node.kids) == 1):
+                if _loaded_constant(node) is not None:
+                    break
                 node = node.kids[0]
             elif kind == kinds.UNARY_OPERATOR and self._unary_kind(node.cursor) == kinds.LOGICAL_NOT:
                 then, other = other, then
@@ -566,6 +566,16 @@ class ExprLowering:
             return loc, ""
         word = self.home.text.word(offset)
         return loc, "" if word == _first_name(target) else word
+
+
+def _loaded_constant(node: Node) -> Const | None:
+    """The value of a `static const` object where it is loaded (not where its address is taken)."""
+    if node.kind != kinds.UNEXPOSED_EXPR:
+        return None
+    kid = node.kids[0]
+    while kid.kind == kinds.PAREN_EXPR and kid.kids:
+        kid = kid.kids[0]
+    return kid.ref.constant if isinstance(kid.ref, Variable) else None
 
 
 def deref(value: Expr) -> Expr:

@@ -127,10 +127,11 @@ class Places:
         return bool(self._location(cursor).raw & _MACRO_BIT)
 
     def end(self, cursor: CXCursor, home: Home) -> int:
-        """The offset of the last token of `cursor` in `home`, or -1."""
+        """The offset of the last character of `cursor` in `home`, or -1."""
         extent = self._lib.clang_getCursorExtent(cursor)
-        location = CXSourceLocation(extent.data0, extent.data1, extent.end)
-        return self.raw_offset(location, home)
+        offset = self.raw_offset(CXSourceLocation(extent.data0, extent.data1, extent.end), home)
+        # libclang's end is exclusive; inside a macro it is the place of the macro.
+        return offset if offset <= 0 or extent.end & _MACRO_BIT else offset - 1
 
     def spelling(self, cursor: CXCursor) -> tuple[bytes, int]:
         """The text and the offset at which the first token of `cursor` is spelled: inside the

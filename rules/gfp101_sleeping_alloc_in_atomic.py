@@ -75,7 +75,7 @@ class SleepingAllocInAtomic(Rule):
             allocation=allocation,
             situation=situation,
             locks=[named],
-            message=f"{allocation.name}() with {situation.effective} may sleep {where} {named} "
+            message=f"{allocation} with {situation.effective} may sleep {where} {named} "
             f"{state} {'in ' if named.is_context else ''}line {named.place.line}",
             confidence=Confidence.HIGH if everywhere else Confidence.MEDIUM,
         )

@@ -9,8 +9,8 @@ lock, and the path on which reclaim takes it.
 ## Why it is a bug
 
 When memory is short the allocation itself runs reclaim, in the same task, and reclaim waits for a lock which that
-task holds: it waits for itself. At run time lockdep finds it through its `fs_reclaim` map (mm/page_alloc.c), but only for
-paths that were run, and not at all for semaphores and page locks.
+task holds: it waits for itself. At run time lockdep finds it through its `fs_reclaim` map (mm/page_alloc.c), but
+only for paths that were run, and not at all for semaphores and page locks.
 
 ## Bad
 
@@ -43,9 +43,9 @@ or a trylock in the shrinker.
 ## How it is decided
 
 The locks that reclaim waits for are computed from the functions stored in reclaim's function pointers
-(models/data/reclaim.toml) over the call graph; trylocks make no edge, nor do locks inside an object that nobody else can
-refer to any more. Locks are told apart by class, as lockdep does. `__GFP_NOLOCKDEP` says that the author knows better.
-Allocations in a NOFS, NOIO or noreclaim scope are not reported.
+(models/data/reclaim.toml) over the call graph; trylocks make no edge, nor do locks inside an object that nobody
+else can refer to any more. Locks are told apart by class, as lockdep does. `__GFP_NOLOCKDEP` says that the author
+knows better. Allocations in a NOFS, NOIO or noreclaim scope are not reported.
 
 ## When to ignore it
 
@@ -92,7 +92,7 @@ class MissingNofs(Rule):
             situation=situation,
             locks=[lock],
             other=path.steps,
-            message=f"{allocation.name}() with {situation.effective} may enter reclaim with {lock} held since line "
+            message=f"{allocation} with {situation.effective} may enter reclaim with {lock} held since line "
             f"{lock.place.line}, and reclaim takes that lock through {path.root}",
             confidence=Confidence.MEDIUM if everywhere else Confidence.LOW,
             subject=[path.root],

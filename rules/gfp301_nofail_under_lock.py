@@ -74,7 +74,7 @@ class NofailUnderLock(Rule):
                 allocation=allocation,
                 situation=situation,
                 locks=locks,
-                message=f"{allocation.name}() with {situation.effective} may not fail, so it may loop for ever with "
+                message=f"{allocation} with {situation.effective} may not fail, so it may loop for ever with "
                 f"{named}{more} held since line {named.place.line}{killer}",
                 confidence=Confidence.HIGH if everywhere else Confidence.MEDIUM,
             )

@@ -7,7 +7,7 @@ from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, show
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import HeldLock, OpenScope, Release, Site, State
 from gfpcheck.analysis.values import Value
-from gfpcheck.ir import Call, Const, Expr, Field, Func, Loc, Temp, Var
+from gfpcheck.ir import Call, Const, Expr, Field, Func, Temp, Var
 from gfpcheck.models import CONTEXT_KINDS, Allocator, GfpFlags, LockOp, Models, Scope, base_name
 
 NO_OBJECT = Const(0)
@@ -34,37 +34,26 @@ class Effects:
         self.program = program
         self.models = models
         self.gfp = gfp
-        self._ops: dict[str, dict[int, tuple[LockOp, ...]]] = {}
+        self._ops: dict[str, dict[Call, tuple[LockOp, ...]]] = {}
         self._passes: dict[str, bool] = {}
 
     # --- recognising -----------------------------------------------------------------------
 
     def lock_ops(self, func: Func, call: Call) -> tuple[LockOp, ...]:
-        """The lock operations of `call`: by the function called, else by the macro that was typed.
-
-        A macro's operation belongs to the first call of its expansion, and only if no call in the
-        expansion is known by its own name.
-        """
+        """The lock operations of `call`: by the function called, else by that and the macro that was typed."""
         key = f"{func.file}:{func.name}"
         known = self._ops.get(key)
         if known is None:
             known = self._ops[key] = self._find_ops(func)
-        return known.get(call.dst, ())
+        return known.get(call, ())
 
-    def _find_ops(self, func: Func) -> dict[int, tuple[LockOp, ...]]:
-        found: dict[int, tuple[LockOp, ...]] = {}
-        places: set[Loc] = set()
+    def _find_ops(self, func: Func) -> dict[Call, tuple[LockOp, ...]]:
+        found: dict[Call, tuple[LockOp, ...]] = {}
         for _, _, call in self.program.calls(func):
             name = callee_name(call)
-            ops = self.models.locks.get(name)
-            if ops and name not in self.models.macros:
-                found[call.dst] = ops
-                places.add(call.loc)
-        for _, _, call in self.program.calls(func):
-            ops = self.models.locks.get(call.macro)
-            if ops and call.loc not in places and call.macro in self.models.macros:
-                found[call.dst] = ops
-                places.add(call.loc)
+            ops = self.models.locks.get(name) or self.models.macros.get((call.macro, name))
+            if ops:
+                found[call] = ops
         return found
 
     def scope_op(self, call: Call) -> Scope | None:
@@ -81,10 +70,6 @@ class Effects:
         if name in self.models.not_allocators:
             return None
         entry = self.models.allocators.get(name) if name else None
-        if entry is None and call.macro and call.gfp < 0:
-            entry = self.models.allocators.get(call.macro)
-            if entry is not None and not entry.flags:
-                entry = None
         if entry is not None and (entry.flags or call.gfp >= 0):
             return entry
         return Allocator() if call.gfp >= 0 else None
@@ -94,21 +79,25 @@ class Effects:
         return bool(self.lock_ops(func, call)) or self.scope_op(call) is not None or self.allocates(func, call)
 
     def allocates(self, func: Func, call: Call) -> bool:
+        """True if the call is to be seen as an allocation of its own. A function of a C file that takes flags is
+        not: its summary says what it allocates."""
         if self.allocator(call) is None:
             return False
         if call.gfp < 0 or callee_name(call) in self.models.allocators:
             return True
         callees = self.program.callees(call, func.file)
-        return not callees or any(self._passes_flags_on(callee) for callee in callees)
+        return not callees or all(self._passes_flags_on(callee) for callee in callees)
 
     def _passes_flags_on(self, key: str) -> bool:
-        """True if the function hands its `gfp_t` parameter to something that allocates with it."""
+        """True for an inline function of a header that hands its `gfp_t` parameter to an allocator."""
         known = self._passes.get(key)
         if known is not None:
             return known
         self._passes[key] = False
         func = self.program.functions[key]
-        result = any(call.gfp >= 0 and self.allocates(func, call) for _, _, call in self.program.calls(func))
+        result = func.file not in self.program.own_files and any(
+            call.gfp >= 0 and self.allocates(func, call) for _, _, call in self.program.calls(func)
+        )
         self._passes[key] = result
         return result
 

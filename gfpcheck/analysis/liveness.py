@@ -11,8 +11,8 @@ from gfpcheck.ir import Addr, Assign, Branch, Call, Expr, Func, Return, Switch, 
 
 class Flow(NamedTuple):
     """`order` is a reverse postorder of the reachable blocks and `position` its inverse; `heads` are
-    the targets of back edges; `live` gives for each block the locals, parameters and temporaries whose
-    value at its start is used later."""
+    the targets of back edges; `live` gives for each block the locals and temporaries whose value at its start
+    is used later, and all parameters: what was learnt of them is what a summary's outcomes depend on."""
 
     order: tuple[int, ...]
     position: dict[int, int]
@@ -57,7 +57,7 @@ def _is_local(name: Expr) -> bool:
 def _live_in(func: Func, order: tuple[int, ...]) -> tuple[frozenset[Expr], ...]:
     uses: dict[int, set[Expr]] = {}
     kills: dict[int, set[Expr]] = {}
-    always: set[Expr] = set()
+    always: set[Expr] = {Var(param.name, "p") for param in func.params}
     for number in order:
         used = uses.setdefault(number, set())
         killed = kills.setdefault(number, set())

@@ -57,7 +57,9 @@ class LoopFinder:
             return []
         found: list[RetryLoop] = []
         for blocks in _cycles(func):
-            inside = [site for site in sites if site.block in blocks and self._failure(site.call) is not None]
+            inside = [
+                site for site in sites if site.block in blocks and not site.via and self._failure(site.call) is not None
+            ]
             retrying: dict[AllocationSite, _Paths] = {}
             for site in inside:
                 if not all(self._effects.never_fails(context.flags) for context in site.contexts):

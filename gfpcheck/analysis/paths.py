@@ -63,16 +63,20 @@ def canonical(expr: Expr) -> Expr:
 
 
 def rewrite(expr: Expr, leaf: Callable[[Expr], Expr]) -> Expr:
-    """`expr` with every Var and Temp replaced by `leaf(it)`, canonical; the same object if nothing changed."""
+    """`expr` with every Var, Temp and member of a variable replaced by `leaf(it)`, canonical; the same object if
+    nothing changed."""
     if isinstance(expr, Var | Temp):
         return leaf(expr)
     if isinstance(expr, Field):
         base = rewrite(expr.base, leaf)
-        return expr if base is expr.base else Field(base, expr.record, expr.member)
+        whole = expr if base is expr.base else Field(base, expr.record, expr.member)
+        return leaf(whole) if is_member_of_variable(whole) else whole
     if isinstance(expr, Deref):
         base = rewrite(expr.base, leaf)
         return expr if base is expr.base else deref(base)
     if isinstance(expr, Addr):
+        if isinstance(expr.base, Var | Temp):
+            return expr  # the variable's place, not its value
         base = rewrite(expr.base, leaf)
         return expr if base is expr.base else addr(base)
     if isinstance(expr, Index):
@@ -82,12 +86,28 @@ def rewrite(expr: Expr, leaf: Callable[[Expr], Expr]) -> Expr:
         left, right = rewrite(expr.left, leaf), rewrite(expr.right, leaf)
         if left is expr.left and right is expr.right:
             return expr
-        if expr.op == "-" and (whole := _container(left, right)) is not None:
-            return whole
+        if expr.op == "-" and (container := _container(left, right)) is not None:
+            return container
         return Bin(expr.op, left, right)
     if isinstance(expr, Un):
         operand = rewrite(expr.operand, leaf)
         return expr if operand is expr.operand else Un(expr.op, operand)
+    return expr
+
+
+@lru_cache(maxsize=200_000)
+def is_member_of_variable(expr: Expr) -> bool:
+    """True for `x.a.b` where `x` is a local structure or a temporary one: no pointer on the way."""
+    start = _pointer_or_name(expr)
+    if start is expr:
+        return False
+    return isinstance(start, Temp) or (isinstance(start, Var) and start.kind in "lp")
+
+
+def _pointer_or_name(expr: Expr) -> Expr:
+    """What is left of `expr` without its trailing members."""
+    while isinstance(expr, Field):
+        expr = expr.base
     return expr
 
 

@@ -113,8 +113,10 @@ class Reclaim:
         return found
 
     def _defers(self, call: Call) -> bool:
-        """True if functions passed to this call run later, in another context."""
-        return isinstance(call.callee, Var) and call.callee.name in self._models.deferring
+        """True if functions passed to this call run later, in another context: it registers or creates something."""
+        if not isinstance(call.callee, Var):
+            return False
+        return call.callee.name in self._models.callbacks or self._models.knows(call.callee.name)
 
 
 def _waits(lock: HeldLock) -> bool:

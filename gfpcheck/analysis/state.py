@@ -12,7 +12,16 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from gfpcheck.analysis import values
-from gfpcheck.analysis.paths import MAX_DEPTH, canonical, depth, names_in, reads_memory, rewrite
+from gfpcheck.analysis.paths import (
+    MAX_DEPTH,
+    canonical,
+    depth,
+    is_member_of_variable,
+    names_in,
+    reads_memory,
+    rewrite,
+    root,
+)
 from gfpcheck.analysis.values import TOP, Value
 from gfpcheck.ir import Addr, Bin, Const, Deref, Expr, Field, Index, Temp, Un, Unknown, Var
 
@@ -50,6 +59,19 @@ class HeldLock(NamedTuple):
     @property
     def identity(self) -> tuple[Expr, str, str, bool, int]:
         return (self.instance, self.kind, self.mode, self.may, self.nesting)
+
+
+def anonymous(cls: str) -> Expr:
+    """The instance of a lock of class `cls` that no path names any more: one for all of them."""
+    return Var(f"<{cls}>", "g")
+
+
+def distinct(locks: Iterable[HeldLock]) -> tuple[HeldLock, ...]:
+    """The locks without those that are indistinguishable from an earlier one."""
+    found: dict[tuple[Expr, str], HeldLock] = {}
+    for lock in locks:
+        found.setdefault((lock.instance, lock.kind), lock)
+    return tuple(found.values())
 
 
 class Release(NamedTuple):
@@ -152,15 +174,35 @@ class State:
         resolved = self.resolve(src)
         value = self.value(resolved)
         if isinstance(dst, Var | Temp) and not (isinstance(dst, Var) and dst.kind == "g"):
+            members = self.members_of(src)
             self.forget(dst)
+            for member, bound in members:
+                self.binds[rewrite(member, lambda leaf: dst if leaf == src else leaf)] = bound
             if isinstance(resolved, Const) or dst in names_in(resolved) or _opaque(resolved):
                 self._note(dst, value)
             elif depth(resolved) < MAX_DEPTH:
                 self.binds[dst] = resolved
         else:
-            target = self.resolve(dst)
+            target = self.place(dst)
             self.overwrite(target)
-            self._note(target, value)
+            if is_member_of_variable(target) and not isinstance(resolved, Const) and not _opaque(resolved):
+                self.binds[target] = resolved
+            else:
+                self._note(target, value)
+
+    def place(self, lvalue: Expr) -> Expr:
+        """The path of the memory that `lvalue` names (its own value is not looked at)."""
+        if isinstance(lvalue, Field):
+            return Field(self.place(lvalue.base), lvalue.record, lvalue.member)
+        if isinstance(lvalue, Deref):
+            return canonical(Deref(self.resolve(lvalue.base)))
+        if isinstance(lvalue, Index):
+            return Index(self.place(lvalue.base), self.resolve(lvalue.index))
+        return lvalue
+
+    def members_of(self, name: Expr) -> list[tuple[Expr, Expr]]:
+        """What is known of the members of the local structure `name`: (member, what it was assigned)."""
+        return [(m, e) for m, e in self.binds.items() if is_member_of_variable(m) and root(m) == name]
 
     def _note(self, expr: Expr, value: Value) -> None:
         if value != TOP:
@@ -168,24 +210,24 @@ class State:
 
     def forget(self, name: Expr) -> None:
         """`name` gets a new value: facts about the old one go, paths that began with it are marked old."""
-        for bound in [b for b, e in self.binds.items() if name in names_in(e) and b != name]:
+        for bound in [b for b, e in self.binds.items() if name in names_in(e) or name in names_in(b)]:
             value = self.value(self.binds.pop(bound))
-            self._note(bound, value)
-        self.binds.pop(name, None)
+            if name not in names_in(bound):
+                self._note(bound, value)
         for fact in [f for f in self.facts if name in names_in(f)]:
             del self.facts[fact]
-        if isinstance(name, Var) and any(name in names_in(lock.instance) for lock in self.locks):
-            old = Var(name.name + "'", name.kind)
-            self.locks = tuple(
-                lock._replace(instance=rewrite(lock.instance, lambda leaf: old if leaf == name else leaf))
+        if any(name in names_in(lock.instance) for lock in self.locks):
+            self.locks = distinct(
+                lock._replace(instance=anonymous(lock.cls)) if name in names_in(lock.instance) else lock
                 for lock in self.locks
             )
 
     def overwrite(self, lvalue: Expr) -> None:
         """Memory at `lvalue` changes: forget what it, and anything that may be the same memory, held."""
-        for bound in [b for b, e in self.binds.items() if may_read(e, lvalue)]:
+        for bound in [b for b, e in self.binds.items() if may_read(e, lvalue) or b == lvalue]:
             value = self.value(self.binds.pop(bound))
-            self._note(bound, value)
+            if bound != lvalue:
+                self._note(bound, value)
         for fact in [f for f in self.facts if may_read(f, lvalue)]:
             del self.facts[fact]
 
@@ -197,7 +239,7 @@ class State:
     def keep_only(self, live: frozenset[Expr]) -> None:
         """Drop what is known of dead variables, so that more states become equal."""
         if self.binds:
-            dead = [b for b in self.binds if b not in live]
+            dead = [b for b in self.binds if not names_in(b) <= live]
             for bound in dead:
                 del self.binds[bound]
         reachable = set(live)

@@ -4,44 +4,71 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gfpcheck.analysis.state import HeldLock, OpenScope, Release
+from gfpcheck.analysis.state import HeldLock, OpenScope, Release, Site
 from gfpcheck.analysis.values import TOP, Value
-from gfpcheck.ir import Expr
+from gfpcheck.ir import Expr, Temp
+
+RETURNED = Temp(-2)
+"""Stands for the returned value in the paths of a summary."""
+
+Facts = tuple[tuple[Expr, Value], ...]
+"""What must hold of the arguments: (expression over parameters, value)."""
 
 
 class Outcome(NamedTuple):
     """One way in which the function may return.
 
     `value` is what it returns then; `path` the same as an expression over parameters and globals, if
-    it has that form. `acquired` are the locks that it leaves held, `released` the caller's locks that it
-    released, `opened` and `closed` the same for scopes.
+    it has that form; `members` are the members of a structure that it returns, as (member of RETURNED,
+    expression). `acquired` are the locks that it leaves held and that a caller can name, `released` the
+    caller's locks that it released, `opened` and `closed` the same for scopes. `when` is what must hold at entry.
     """
 
     value: Value = TOP
     path: Expr | None = None
+    members: tuple[tuple[Expr, Expr], ...] = ()
     acquired: tuple[HeldLock, ...] = ()
     released: tuple[Release, ...] = ()
     opened: tuple[OpenScope, ...] = ()
     closed: tuple[str, ...] = ()
+    when: Facts = ()
 
     @property
     def has_effect(self) -> bool:
         return bool(self.acquired or self.released or self.opened or self.closed)
 
 
+class Reached(NamedTuple):
+    """An allocation that the function, or something that it calls, makes.
+
+    `flags` are those asked for, `scopes` what is opened on the way, `released` the caller's locks that are
+    not held then, `when` what must hold at entry. `path` leads from the first call in the function to the
+    allocation's own place; `indirect`: through a function pointer.
+    """
+
+    name: str
+    flags: Value
+    scopes: tuple[str, ...]
+    released: tuple[Release, ...]
+    when: Facts
+    path: tuple[Site, ...]
+    indirect: bool = False
+
+
 class Summary(NamedTuple):
-    """All outcomes. No outcome: the function never returns."""
+    """All outcomes and allocations. No outcome: the function never returns."""
 
     outcomes: tuple[Outcome, ...]
+    reached: tuple[Reached, ...] = ()
 
     @property
     def has_effect(self) -> bool:
-        return any(outcome.has_effect for outcome in self.outcomes)
+        return bool(self.reached) or any(outcome.has_effect for outcome in self.outcomes)
 
     @property
     def says_something(self) -> bool:
         """False if a caller may treat the call as one that changes nothing and returns anything."""
-        return len(self.outcomes) != 1 or self.outcomes[0] != Outcome()
+        return bool(self.reached) or len(self.outcomes) != 1 or self.outcomes[0] != Outcome()
 
 
 NOTHING = Summary((Outcome(),))

@@ -107,6 +107,11 @@ def fold_flags(plan: Plan, knowledge: Models) -> GfpFlags:
     )
 
 
+def _spellings(names: frozenset[str]) -> frozenset[str]:
+    """Model names with the functions behind the macros of allocation profiling."""
+    return names | {f"{name}_noprof" for name in names}
+
+
 def _lower(plan: Plan, knowledge: Models, options: Options, cache: Path, progress: Progress | None) -> list[Module]:
     jobs = options.jobs or len(os.sched_getaffinity(0))
 
@@ -118,7 +123,7 @@ def _lower(plan: Plan, knowledge: Models, options: Options, cache: Path, progres
         frontend.lower_units(
             plan.units,
             plan.root,
-            stop=knowledge.names,
+            stop=_spellings(knowledge.names),
             noreturn=knowledge.noreturn,
             jobs=jobs,
             pch_dir=cache / "pch",
@@ -204,10 +209,15 @@ def _analyse(
 
 
 def _distinct(findings: list[Finding]) -> list[Finding]:
-    """Sorted, and with a number added to the subject of those that would have equal fingerprints."""
+    """Sorted; of the findings of one rule at one place under the same locks only the one with the shortest
+    flow; and a number added to the subject of those that would have equal fingerprints."""
+    nearest: dict[tuple[object, ...], Finding] = {}
+    for finding in sorted(findings, key=lambda f: (f.sort_key[:4], len(f.flow), f.message)):
+        locks = tuple(lock["class"] for lock in finding.properties.get("locks", ()))
+        nearest.setdefault((finding.rule, finding.place, locks), finding)
     seen: Counter[str] = Counter()
     result = []
-    for finding in sorted(findings, key=lambda f: f.sort_key):
+    for finding in sorted(nearest.values(), key=lambda f: f.sort_key):
         seen[finding.fingerprint] += 1
         number = seen[finding.fingerprint]
         if number > 1:

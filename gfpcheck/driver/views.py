@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gfpcheck.analysis.engine import AllocationSite, Context, FunctionFacts
+from gfpcheck.analysis.calls import Context
+from gfpcheck.analysis.effects import callee_name
+from gfpcheck.analysis.engine import AllocationSite, FunctionFacts
 from gfpcheck.analysis.loops import LoopFinder
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.reclaim import ReclaimLock
@@ -61,7 +63,12 @@ class Views:
 
     def _allocation(self, func: Func, site: AllocationSite) -> Allocation:
         place = _place(func, site.call.loc)
-        return Allocation(site.name, place, tuple(self._situation(context) for context in site.contexts))
+        situations = tuple(self._situation(context) for context in site.contexts)
+        return Allocation(site.name, place, situations, _sites(site.via), self._caller_name(site), site.indirect)
+
+    def _caller_name(self, site: AllocationSite) -> str:
+        """The function that the source calls at the site."""
+        return site.name if not site.via else callee_name(site.call) or site.via[0].function
 
     def _situation(self, context: Context) -> Situation:
         flags = Flags(context.flags.ones, context.flags.zeros, self._gfp)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gfpcheck.findings import Confidence, Finding, Level, Place, Step
 from gfpcheck.models import ATOMIC_KINDS, CONTEXT_KINDS
 from gfpcheck.rule_api.flags import Flags
+
+DEEP = 3
+"""Calls between the hazard and the allocation beyond which confidence is low."""
 
 _KIND_NAMES = {
     "spin": "spinlock",
@@ -93,11 +97,28 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """A call that allocates. `name` is the allocator as the source names it."""
+    """A call that allocates, by itself or through the functions that it calls.
+
+    `name` is the allocator as the source names it, `call` the function that this line calls (the same for
+    a direct allocation). `via` leads from the first call in that function to the allocation's own place;
+    `indirect`: through a function pointer.
+    """
 
     name: str
     place: Place
     situations: tuple[Situation, ...]
+    via: tuple[Place, ...] = ()
+    call: str = ""
+    indirect: bool = False
+
+    @property
+    def depth(self) -> int:
+        """The number of calls between this line and the allocation."""
+        return len(self.via)
+
+    def __str__(self) -> str:
+        """For messages: "kmalloc()", or "helper(), which reaches kmalloc(),"."""
+        return f"{self.call}(), which reaches {self.name}()," if self.via else f"{self.name}()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +188,10 @@ class Function:
 
         `subject` is added to what the fingerprint is made of (function, allocator, lock classes).
         """
-        if self.uncertain or any(lock.may for lock in locks):
-            confidence = min(confidence, Confidence.LOW, key=lambda c: c.rank)
+        if self.uncertain or any(lock.may for lock in locks) or allocation.depth > DEEP:
+            confidence = Confidence.LOW
+        elif allocation.depth or allocation.indirect:
+            confidence = min(confidence, Confidence.MEDIUM, key=lambda c: c.rank)
         if self.included_by:
             files = "1 file" if self.included_by == 1 else f"{self.included_by} files"
             message += f" (inline function, included by {files})"
@@ -177,13 +200,13 @@ class Function:
             flow += _acquisition(lock)
         flow += steps
         flags = situation.effective if situation else allocation.situations[0].effective
-        flow.append(Step(allocation.place, f"{allocation.name}() allocates here with {flags}", "allocation", 0, True))
+        flow += _way_to(allocation, flags)
         classes = tuple(sorted({lock.cls for lock in locks}))
         properties: dict[str, object] = {
             "function": self.name,
             "gfp": str(flags),
             "locks": [_describe(lock) for lock in locks],
-            "depth": 0,
+            "depth": allocation.depth,
         }
         if self.included_by:
             properties["included_by"] = self.included_by
@@ -194,10 +217,22 @@ class Function:
             allocation.place,
             message,
             tuple(flow),
-            (self.name, allocation.name, *classes, *subject),
+            (self.name, *(place.function for place in allocation.via), allocation.name, *classes, *subject),
             tuple(other),
             properties,
         )
+
+
+def _way_to(allocation: Allocation, flags: Flags) -> list[Step]:
+    """The steps from the finding's line to the allocation."""
+    last = f"{allocation.name}() allocates here with {flags}"
+    if not allocation.via:
+        return [Step(allocation.place, last, "allocation", 0, True)]
+    steps = [Step(allocation.place, f"{allocation.call}() is called here", "call", 0, True)]
+    for depth, (place, below) in enumerate(itertools.pairwise(allocation.via), 1):
+        steps.append(Step(place, f"which calls {below.function}()", "call", depth))
+    steps.append(Step(allocation.via[-1], last, "allocation", allocation.depth, True))
+    return steps
 
 
 def _acquisition(lock: Lock) -> list[Step]:

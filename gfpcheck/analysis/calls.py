@@ -1,0 +1,245 @@
+"""What a call does to a state: by the models, as an expression, or by its callee's summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gfpcheck.analysis import values
+from gfpcheck.analysis.effects import Effects
+from gfpcheck.analysis.inline import Inliner
+from gfpcheck.analysis.outcomes import Names
+from gfpcheck.analysis.paths import class_of, has_class, replace, show
+from gfpcheck.analysis.program import Program
+from gfpcheck.analysis.state import HeldLock, Release, Site, State
+from gfpcheck.analysis.summary import RETURNED, Facts, Outcome, Reached, Summary
+from gfpcheck.analysis.values import Value
+from gfpcheck.ir import Addr, Call, Expr, Func, Temp, Var
+
+MAX_REACHED = 24
+"""Distinct allocations that a summary keeps, nearest first."""
+MAX_TARGETS = 8
+"""An indirect call with more targets than this is not followed."""
+MAX_DEPTH = 8
+"""Calls between a function and an allocation that it is told of."""
+
+SummaryOf = Callable[[str, tuple[int | None, ...]], Summary]
+
+
+class Context(NamedTuple):
+    """One situation in which an allocation is reached."""
+
+    locks: tuple[HeldLock, ...]
+    scopes: tuple[str, ...]
+    flags: Value
+
+
+class Place(NamedTuple):
+    """An allocation as one function sees it: at which of its calls, and what lies between."""
+
+    block: int
+    position: int
+    name: str
+    via: tuple[Site, ...]
+    indirect: bool
+
+
+class Trace:
+    """What a run over one function has seen on the way."""
+
+    def __init__(self, func: Func, names: Names) -> None:
+        self.func = func
+        self.names = names
+        self.sites: dict[Place, dict[Context, None]] = {}
+        self.acquired: dict[HeldLock, bool] = {}
+        self._reached: dict[tuple[str, Value, tuple[str, ...], tuple[Release, ...]], Reached] = {}
+
+    def allocation(self, place: Place, context: Context, site: Site, state: State) -> None:
+        """An allocation in `state`, for this function's rules and for its callers."""
+        self.sites.setdefault(place, {})[context] = None
+        if not context.flags.known and context.flags.param < 0:
+            return
+        released = tuple(
+            Release(instance, release.cls, release.kind)
+            for release in state.released
+            if (instance := self.names.means(release.instance)) is not None
+        )
+        key = (place.name, context.flags, context.scopes, released)
+        when = self.names.facts(state)
+        path = (site, *place.via)
+        old = self._reached.get(key)
+        if old is not None:
+            when = _common(old.when, when)
+            if len(old.path) <= len(path):
+                path = old.path
+        elif len(path) > MAX_DEPTH:
+            return
+        self._reached[key] = Reached(place.name, context.flags, context.scopes, released, when, path, place.indirect)
+
+    def reached(self) -> tuple[Reached, ...]:
+        """The allocations that callers should know of."""
+        return tuple(sorted(self._reached.values(), key=lambda r: len(r.path))[:MAX_REACHED])
+
+
+def _common(a: Facts, b: Facts) -> Facts:
+    """What both sets of facts imply."""
+    other = dict(b)
+    joined = ((expr, values.join(value, other[expr])) for expr, value in a if expr in other)
+    return tuple((expr, value) for expr, value in joined if value != values.TOP)
+
+
+class Calls:
+    def __init__(self, program: Program, effects: Effects, inliner: Inliner, summary: SummaryOf) -> None:
+        self._program = program
+        self._effects = effects
+        self._inliner = inliner
+        self._summary = summary
+
+    def run(self, trace: Trace, where: tuple[int, int], call: Call, state: State) -> list[State]:
+        """The states after `call`, made in `state` (which is changed) at block and position `where`."""
+        func = trace.func
+        arguments = tuple(state.resolve(argument) for argument in call.args)
+        result = Temp(call.dst)
+        state.forget(result)
+        site = Site(func.file, func.name, call.loc.line, call.loc.col)
+        flags = self._effects.allocation_flags(func, call, arguments, state)
+        if flags is not None:
+            locks = self._effects.locks_during(call, arguments, state)
+            place = Place(*where, self._effects.display_name(call), (), False)
+            trace.allocation(place, Context(locks, _scopes(state), flags), site, state)
+        lock_ops = self._effects.lock_ops(func, call)
+        if lock_ops:
+            return self._effects.apply_locks(lock_ops, call, arguments, state, site, trace.acquired)
+        if self._effects.apply_scope(call, arguments, state, site):
+            return [state]
+        if flags is not None and self._effects.never_fails(flags):
+            state.learn(result, values.VALID_POINTER)
+        inlined = self._inliner.value(call, func.file)
+        if inlined is not None:
+            state.assign(result, replace(inlined[1], dict(zip(inlined[0], arguments, strict=False))))
+            return [state]
+        after = self._callees(trace, where, call, arguments, state, site, flags is not None)
+        if not call.cleanup:
+            for argument in arguments:
+                if isinstance(argument, Addr) and isinstance(argument.base, Var):
+                    for current in after:
+                        current.forget(argument.base)
+        return after
+
+    def _callees(
+        self,
+        trace: Trace,
+        where: tuple[int, int],
+        call: Call,
+        arguments: tuple[Expr, ...],
+        state: State,
+        site: Site,
+        known_allocator: bool,
+    ) -> list[State]:
+        """The effect of the functions called: their allocations, and what a single one does to the state."""
+        callees = self._program.callees(call, trace.func.file)
+        if not callees or len(callees) > MAX_TARGETS:
+            return [state]
+        direct = isinstance(call.callee, Var) and call.callee.kind == "f"
+        argument_values = tuple(state.value(argument) for argument in arguments)
+        after = [state]
+        for callee in callees:
+            params = self._program.functions[callee].params
+            summary = self._summary(callee, tuple(value.constant for value in argument_values[: len(params)]))
+            if not summary.says_something:
+                continue
+            mapping: dict[Expr, Expr] = {
+                Var(param.name, "p"): argument for param, argument in zip(params, arguments, strict=False)
+            }
+            if not known_allocator:
+                for reached in summary.reached:
+                    self._reach(trace, where, reached, mapping, argument_values, state, site, not direct)
+            if len(callees) == 1:
+                after = self._apply(trace, summary, mapping, argument_values, call, state, site)
+        return after
+
+    def _reach(
+        self,
+        trace: Trace,
+        where: tuple[int, int],
+        reached: Reached,
+        mapping: dict[Expr, Expr],
+        argument_values: tuple[Value, ...],
+        state: State,
+        site: Site,
+        indirect: bool,
+    ) -> None:
+        """Record an allocation that the callee makes, unless it cannot be reached from here."""
+        for expr, value in reached.when:
+            if values.meet(state.value(state.resolve(replace(expr, mapping))), value) is None:
+                return
+        during = state
+        if reached.released:
+            during = state.copy()
+            for release in reached.released:
+                instance = during.resolve(replace(release.instance, mapping))
+                self._effects.release(during, instance, release.cls, release.kind, trace.func.name)
+        flags = values.substitute(reached.flags, argument_values)
+        scopes = tuple(dict.fromkeys((*_scopes(state), *reached.scopes)))
+        place = Place(*where, reached.name, reached.path, indirect or reached.indirect)
+        trace.allocation(place, Context(during.locks, scopes, flags), site, during)
+
+    def _apply(
+        self,
+        trace: Trace,
+        summary: Summary,
+        mapping: dict[Expr, Expr],
+        argument_values: tuple[Value, ...],
+        call: Call,
+        state: State,
+        site: Site,
+    ) -> list[State]:
+        """The states after a call with this summary: one for each outcome that is possible here."""
+        after = []
+        for outcome in summary.outcomes:
+            current = state.copy() if len(summary.outcomes) > 1 else state
+            if self._outcome(trace, outcome, mapping, argument_values, Temp(call.dst), current, site):
+                after.append(current)
+        return after
+
+    def _outcome(
+        self,
+        trace: Trace,
+        outcome: Outcome,
+        mapping: dict[Expr, Expr],
+        argument_values: tuple[Value, ...],
+        result: Temp,
+        state: State,
+        site: Site,
+    ) -> bool:
+        """Apply one outcome to `state`; False if it is not possible here."""
+        for expr, value in outcome.when:
+            if not state.learn(state.resolve(replace(expr, mapping)), value):
+                return False
+        if not state.learn(result, values.substitute(outcome.value, argument_values)):
+            return False
+        mapping = {**mapping, RETURNED: result}
+        if outcome.path is not None:
+            state.binds[result] = state.resolve(replace(outcome.path, mapping))
+        for member, bound in outcome.members:
+            state.binds[replace(member, mapping)] = state.resolve(replace(bound, mapping))
+        for release in outcome.released:
+            instance = state.resolve(replace(release.instance, mapping))
+            self._effects.release(state, instance, release.cls, release.kind, trace.func.name)
+        for lock in outcome.acquired:
+            instance = state.resolve(replace(lock.instance, mapping))
+            cls = lock.cls if has_class(lock.cls) else class_of(instance, trace.func.name)
+            via = (lock.site, *lock.via)
+            held = lock._replace(instance=instance, cls=cls, site=site, via=via, text=show(instance))
+            trace.acquired.setdefault(held._replace(may=False), not lock.tried)
+            self._effects.acquire(state, held)
+        for kind in outcome.closed:
+            self._effects.close(state, kind)
+        for scope in outcome.opened:
+            via = (scope.site, *scope.via)
+            state.scopes = (*state.scopes, scope._replace(token=replace(scope.token, mapping), site=site, via=via))
+        return True
+
+
+def _scopes(state: State) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(scope.kind for scope in state.scopes))

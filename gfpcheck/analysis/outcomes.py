@@ -1,0 +1,146 @@
+"""From the states in which a function returns to the outcomes that its callers see."""
+
+from __future__ import annotations
+
+from gfpcheck.analysis import values
+from gfpcheck.analysis.paths import names_in, replace
+from gfpcheck.analysis.state import Key, Release, State, blur, distinct, join, may_read
+from gfpcheck.analysis.summary import RETURNED, Facts, Outcome
+from gfpcheck.analysis.values import TOP, Value
+from gfpcheck.ir import Addr, Assign, Expr, Field, Func, Temp, Var
+
+MAX_OUTCOMES = 8
+MAX_FACTS = 6
+
+Members = tuple[tuple[Expr, Expr], ...]
+
+
+class Names:
+    """Which expressions of a function mean the same to its callers."""
+
+    def __init__(self, func: Func) -> None:
+        changed: set[Expr] = set()
+        stored: dict[Expr, None] = {}
+        for block in func.blocks:
+            for instr in block.instrs:
+                if not isinstance(instr, Assign):
+                    for argument in instr.args:
+                        if isinstance(argument, Addr) and isinstance(argument.base, Var):
+                            changed.add(argument.base)
+                elif isinstance(instr.dst, Var):
+                    changed.add(instr.dst)
+                elif isinstance(instr.dst, Field):
+                    stored[instr.dst] = None
+        self._fixed = frozenset(Var(param.name, "p") for param in func.params) - changed
+        self._stored = tuple(stored)
+
+    def means(self, expr: Expr, returned: Expr | None = None) -> Expr | None:
+        """`expr` in terms that callers know (parameters, globals, the returned value); None if it has none."""
+        if returned is not None and returned in names_in(expr):
+            expr = replace(expr, {returned: RETURNED})
+        for name in names_in(expr):
+            known = name in self._fixed or name == RETURNED or (isinstance(name, Var) and name.kind in "gf")
+            if not known:
+                return None
+        return expr
+
+    def facts(self, state: State) -> Facts:
+        """What `state` knows of the values that the caller passed."""
+        found: list[tuple[Expr, Value]] = []
+        for expr, value in state.facts.items():
+            names = names_in(expr)
+            known = Value(value.ones, value.zeros, value.nonzero, value.not_error)
+            if known == TOP or not names or not names <= self._fixed:
+                continue
+            if not any(may_read(expr, stored) for stored in self._stored):
+                found.append((expr, known))
+        return tuple(found[:MAX_FACTS])
+
+
+class Returns:
+    """Collects the returning states of one function, one for each situation."""
+
+    def __init__(self, func: Func) -> None:
+        self.names = Names(func)
+        self.blurred = False
+        self._found: dict[Key, tuple[State, Value, Expr | None, Members]] = {}
+
+    def add(self, state: State, returned: Expr | None) -> None:
+        """`state` returns `returned`."""
+        path: Expr | None = None
+        members: Members = ()
+        value = TOP
+        if returned is not None:
+            path = state.resolve(returned)
+            value = state.value(path)
+            members = self._members(state, path)
+        state = self._exported(state, path)
+        if path is not None:
+            path = None if value.constant is not None else self.names.means(path)
+        kind = value.constant if value.constant in (0, 1) else (value.truth, value.negative, value.is_error)
+        effects = state.locks or state.scopes or state.released or state.closed
+        situation: Key = (*state.key(()), kind, (path, members) if effects or members else None)
+        old = self._found.get(situation)
+        if old is None and len(self._found) >= MAX_OUTCOMES:
+            self.blurred = True
+            situation = next(reversed(self._found))
+            old = self._found[situation]
+            state = blur(old[0], state)
+        elif old is not None:
+            state = join(old[0], state)
+        if old is not None:
+            value = values.join(old[1], value)
+            path = path if path == old[2] else None
+            members = members if members == old[3] else ()
+        self._found[situation] = (state, value, path, members)
+
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """The distinct outcomes."""
+        several = len(self._found) > 1
+        found = tuple(
+            dict.fromkeys(
+                Outcome(
+                    value,
+                    path,
+                    members,
+                    state.locks,
+                    state.released,
+                    state.scopes,
+                    state.closed,
+                    self.names.facts(state) if several else (),
+                )
+                for state, value, path, members in self._found.values()
+            )
+        )
+        if len(found) < 2 or any(outcome.has_effect for outcome in found):
+            return found
+        if len(found) <= 4 and any(o.value.constant is not None or o.value.tied for o in found):
+            return found
+        value = found[0].value
+        for outcome in found[1:]:
+            value = values.join(value, outcome.value)
+        paths = {outcome.path for outcome in found}
+        return (Outcome(value, paths.pop() if len(paths) == 1 else None),)
+
+    def _exported(self, state: State, returned: Expr | None) -> State:
+        """`state` with only those locks that callers can name, in their terms."""
+        named = returned if isinstance(returned, Var | Temp) else None
+        result = state.copy()
+        result.locks = distinct(
+            lock._replace(instance=instance)
+            for lock in state.locks
+            if not lock.asserted and (instance := self.names.means(lock.instance, named)) is not None
+        )
+        result.released = tuple(
+            Release(instance, release.cls, release.kind)
+            for release in state.released
+            if (instance := self.names.means(release.instance, named)) is not None
+        )
+        return result
+
+    def _members(self, state: State, path: Expr) -> Members:
+        """The members of a returned local structure that callers can make sense of."""
+        if not isinstance(path, Var | Temp):
+            return ()
+        known = [(replace(member, {path: RETURNED}), bound) for member, bound in state.members_of(path)]
+        return tuple((member, bound) for member, bound in known if self.names.means(bound) is not None)

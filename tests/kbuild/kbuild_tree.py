@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 FILES: dict[str, str] = {
-    "Makefile": "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 90\nEXTRAVERSION = -rc1\nKBUILD_CFLAGS := -std=gnu11 -funsigned-char\n",
+    "Makefile": (
+        "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 90\nEXTRAVERSION = -rc1\n"
+        "KBUILD_CFLAGS := -std=gnu11 -funsigned-char\n"
+    ),
     "Kconfig": 'source "arch/$(SRCARCH)/Kconfig"\nsource "mm/Kconfig"\nsource "fs/Kconfig"\n',
     "arch/x86/Kconfig": (
         "config X86_64\n\tdef_bool y\nconfig 64BIT\n\tdef_bool y\n"
-        'config SMP\n\tbool\n\tprompt "SMP"\nconfig HZ\n\tint\n\tdefault 250\nconfig NR_CPUS\n\tint\n\tdefault 64 if SMP\n'
+        'config SMP\n\tbool\n\tprompt "SMP"\n'
+        "config HZ\n\tint\n\tdefault 250\nconfig NR_CPUS\n\tint\n\tdefault 64 if SMP\n"
     ),
     "arch/x86/configs/x86_64_defconfig": "CONFIG_SMP=y\n# CONFIG_UNWANTED is not set\n",
     "arch/x86/include/asm/Kbuild": "generic-y += early.h\ngenerated-y += syscalls_64.h\n",
@@ -25,7 +29,7 @@ FILES: dict[str, str] = {
     "arch/x86/kernel/process_64.c": "int process;\n",
     "arch/x86/kernel/process_32.c": "int process;\n",
     "arch/x86/boot/main.c": "int boot;\n",
-    "arch/x86/boot/Makefile": "setup-y += main.o\n",
+    "arch/x86/boot/Makefile": "setup-y += main.o\n$(obj)/setup.elf: $(setup-y) FORCE\n\t$(call if_changed,ld)\n",
     "arch/x86/lib/Makefile": "lib-y := delay.o\n",
     "arch/arm64/kernel/setup.c": "int setup;\n",
     "arch/arm64/Kconfig": "config ARM64\n\tdef_bool y\nconfig HZ\n\tint\n\tdefault 100\n",
@@ -42,7 +46,8 @@ FILES: dict[str, str] = {
     "mm/memory.c": "int memory;\n",
     "mm/nommu.c": "int nommu;\n",
     "fs/Kconfig": (
-        'menu "File systems"\nsource "fs/demo/Kconfig"\nconfig FS_DAX\n\tbool "DAX"\nconfig FS_HELPER\n\tbool\nendmenu\n'
+        'menu "File systems"\nsource "fs/demo/Kconfig"\n'
+        'config FS_DAX\n\tbool "DAX"\nconfig FS_HELPER\n\tbool\nendmenu\n'
     ),
     "fs/Makefile": "obj-y += super.o\nobj-$(CONFIG_DEMO_FS)\t+= demo/\n",
     "fs/super.c": "int super;\n",

@@ -31,8 +31,9 @@ def test_double_quotes_and_backslashes() -> None:
 
 def test_only_what_decides_reading_is_kept() -> None:
     words = split_command(
-        "gcc -Wp,-MMD,a/.x.o.d -nostdinc -I./include -I ../up -include ./include/linux/kconfig.h -isystem /gcc -D__KERNEL__ "
-        "-DX=1 -U Y -Wp,-DZ -Wall -O2 -mno-sse -mcmodel=kernel -fconserve-stack -std=gnu11 -fshort-wchar -m64 -MF dep -c -o x.o x.c"
+        "gcc -Wp,-MMD,a/.x.o.d -nostdinc -I./include -I ../up -include ./include/linux/kconfig.h -isystem /gcc "
+        "-D__KERNEL__ -DX=1 -U Y -Wp,-DZ -Wall -O2 -mno-sse -mcmodel=kernel -fconserve-stack -std=gnu11 "
+        "-fshort-wchar -m64 -MF dep -c -o x.o x.c"
     )
     assert parse_arguments(words, "/build/o", "x86_64-linux-gnu") == (
         "-nostdinc",
@@ -113,7 +114,7 @@ def test_a_broken_database_is_the_users_problem(tmp_path: Path, text: str) -> No
 
 
 def test_a_missing_database(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match="cannot read .*No such file"):
+    with pytest.raises(PlanError, match=r"cannot read .*No such file"):
         Database(tmp_path / "none.json")
 
 

@@ -21,7 +21,7 @@ def test_autoconf_spells_every_kind_of_value() -> None:
     )
 
 
-@pytest.mark.parametrize("hz", [24, 100, 250, 300, 1000, 1024])
+@pytest.mark.parametrize("hz", [100, 250, 300, 1000, 1024])
 def test_time_factors_convert_rounding_up(hz: int) -> None:
     found = defines(headers.timeconst(hz))
     for unit, second in (("MSEC", 1000), ("USEC", 1_000_000)):
@@ -56,7 +56,10 @@ def test_version_is_capped_as_the_kernel_caps_it() -> None:
     assert defines(headers.version_h((4, 9, 300)))["LINUX_VERSION_CODE"] == str((4 << 16) + (9 << 8) + 255)
 
 
-TABLE = "# comment\n0 common read sys_read\n2 64 open sys_open compat_sys_open\n5 common exit sys_exit - noreturn\n6 x32 only sys_only\n"
+TABLE = (
+    "# comment\n0 common read sys_read\n2 64 open sys_open compat_sys_open\n"
+    "5 common exit sys_exit - noreturn\n6 x32 only sys_only\n"
+)
 
 
 def read_table(path: str) -> str:
@@ -82,7 +85,9 @@ def test_syscall_table_fills_the_gaps() -> None:
 
 def test_syscalls_of_the_generic_table_and_its_extra_abis() -> None:
     texts = {
-        "arch/arm64/kernel/Makefile.syscalls": "syscall_abis_64 += rlimit\nsyscalltbl = arch/arm64/tools/syscall_%.tbl\n",
+        "arch/arm64/kernel/Makefile.syscalls": (
+            "syscall_abis_64 += rlimit\nsyscalltbl = arch/arm64/tools/syscall_%.tbl\n"
+        ),
         "arch/arm64/tools/syscall_64.tbl": "1 common a sys_a\n2 rlimit b sys_b\n3 other c sys_c\n",
     }
     text = syscalls.header("unistd_64.h", "arm64", lambda path: texts.get(path, ""))

@@ -62,8 +62,11 @@ def test_prompt_and_dependencies_decide_whether_the_user_is_heard(tmp_path: Path
 
 
 def test_menus_and_ifs_put_conditions_on_what_is_inside(tmp_path: Path) -> None:
-    text = "menu M\n\tdepends on ON\nif ON2\nconfig A\n\tdef_bool y\nendif\nconfig B\n\tdef_bool y\nendmenu\nconfig C\n\tdef_bool y\n"
-    kconfig = read(tmp_path, text + "config ON\n\tbool\nconfig ON2\n\tbool\n")
+    text = (
+        "menu M\n\tdepends on ON\nif ON2\nconfig A\n\tdef_bool y\nendif\nconfig B\n\tdef_bool y\nendmenu\n"
+        "config C\n\tdef_bool y\nconfig ON\n\tbool\nconfig ON2\n\tbool\n"
+    )
+    kconfig = read(tmp_path, text)
     assert set(values(kconfig)) == {"C"}
     assert set(values(kconfig, ON="y")) == {"B", "C", "ON"}
     assert set(values(kconfig, ON="y", ON2="y")) == {"A", "B", "C", "ON", "ON2"}
@@ -82,7 +85,8 @@ def test_select_wins_over_user_and_dependencies_imply_does_not(tmp_path: Path) -
 def test_numbers_strings_and_comparisons(tmp_path: Path) -> None:
     text = (
         "config N\n\tint\n\tdefault 8 if BIG\n\tdefault 4\nconfig H\n\thex\n\tdefault 0x10\n"
-        'config S\n\tstring\n\tdefault "x y"\nconfig E\n\tstring\n\tdefault ""\nconfig T\n\tdef_bool N > 3 && H = 0x10\n'
+        'config S\n\tstring\n\tdefault "x y"\nconfig E\n\tstring\n\tdefault ""\n'
+        "config T\n\tdef_bool N > 3 && H = 0x10\n"
         'config U\n\tdef_bool S != "x y"\nconfig BIG\n\tbool\nconfig OUT\n\tstring\n\tdepends on BIG\n\tdefault ""\n'
     )
     assert values(read(tmp_path, text)) == {"N": "4", "H": "0x10", "S": "x y", "E": "", "T": "y"}
@@ -125,16 +129,20 @@ def test_any_text_parses_as_expression(text: str) -> None:
 
 
 _LINES = st.sampled_from(
-    ["config A", "config B", "\tbool", '\tbool "p" if A', "choice", "endchoice", "menu M", "endmenu", "if A", "endif"]
-    + [
-        "\thelp",
-        "\t  text",
-        "\tdepends on A || B",
-        "\tdefault B if",
-        "\tselect",
-        "\timply A if A",
-        "\\",
-        "\tint",
+    [
+        *(
+            "config A",
+            "config B",
+            "\tbool",
+            '\tbool "p" if A',
+            "\tint",
+            "choice",
+            "endchoice",
+            "menu M",
+            "endmenu",
+            "if A",
+        ),
+        *("endif", "\thelp", "\t  text", "\tdepends on A && !B", "\tdefault B if", "\tselect", "\timply A if A", "\\"),
         "garbage =",
     ]
 )

@@ -61,7 +61,9 @@ def test_lists(text: str, expected: set[str]) -> None:
 
 def test_flags_are_split_and_expanded() -> None:
     made = read_makefile(
-        "ccflags-y += -I $(src) '-DNAME=\"a b\"'\nsubdir-ccflags-$(CONFIG_Y) := -DSUB\nCFLAGS_one.o := -DONE\nccflags-$(CONFIG_X) += -DX\n",
+        "ccflags-y += -I $(src) '-DNAME=\"a b\"'\n"
+        "subdir-ccflags-$(CONFIG_Y) := -DSUB\nCFLAGS_one.o := -DONE\n"
+        "ccflags-$(CONFIG_X) += -DX\n",
         {"Y": "y"},
         VARIABLES,
     )

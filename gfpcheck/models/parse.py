@@ -24,6 +24,7 @@ from gfpcheck.models.types import (
     ModelError,
     ReclaimRoot,
     Scope,
+    base_name,
 )
 from gfpcheck.models.versions import parse_range
 
@@ -117,8 +118,10 @@ def _entries(file: ModelFile, section: str, value: Any, kind: type[Op]) -> dict[
     of_member = issubclass(kind, ReclaimRoot | CallbackMember)
     entries: dict[str, tuple[Op, ...]] = {}
     for name, body in _table(file, section, value).items():
-        if not (_MEMBER if of_member else _IDENTIFIER).match(name):
-            file.fail(name, f"is not {_FORM_OF_MEMBER if of_member else 'the name of a C function'}")
+        if not of_member:
+            _check_function(file, name, name)
+        elif not _MEMBER.match(name):
+            file.fail(name, f"is not {_FORM_OF_MEMBER}")
         parts = _parts(file, name, body)
         if of_member:
             record, _, member = name.rpartition(".")
@@ -155,17 +158,20 @@ def _operation(file: ModelFile, name: str, part: dict[str, Any], kind: type[Op])
         if type(value) is int and not -1 <= value <= _MAX_ARG:
             file.fail(name, f"{field} = {value} is no argument index")
     if not isinstance(op, ReclaimRoot | CallbackMember):
-        _check_names(file, name, "spelled", op.spelled)
+        for function in op.spelled:
+            _check_function(file, name, function)
     if isinstance(op, LockOp):
-        _check_names(file, name, "via", op.via)
+        for function in op.via:
+            _check_function(file, name, function)
         _check_lock(file, name, op)
     return op
 
 
-def _check_names(file: ModelFile, name: str, field: str, functions: tuple[str, ...]) -> None:
-    for function in functions:
-        if not _IDENTIFIER.match(function):
-            file.fail(name, f"{field}: {function!r} is not the name of a C function")
+def _check_function(file: ModelFile, entry: str, name: str) -> None:
+    if not _IDENTIFIER.match(name):
+        file.fail(entry, f"{name!r} is not the name of a C function")
+    if base_name(name) != name:
+        file.fail(entry, f"functions are looked up without the suffix: write {base_name(name)!r} for {name!r}")
 
 
 def _check_lock(file: ModelFile, name: str, op: LockOp) -> None:

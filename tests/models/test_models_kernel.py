@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from c_source import Tree, split_params
+from c_source import Tree
 from model_checks import check
 
 from gfpcheck.models import Models, load
@@ -53,7 +53,7 @@ def with_entry(folder: Path, text: str) -> Models:
             '[locks]\nspin_lock_irqsave = { does = "release", kind = "spin", spelled = ["mutex_lock"] }',
             "leaves none of",
         ),
-        ('[scopes]\nvmalloc_noprof = { does = "open", kind = "nofs" }', "the token is 'void *'"),
+        ('[scopes]\nvmalloc = { does = "open", kind = "nofs" }', "the token is 'void *'"),
         ('[allocators]\nkmalloc = { flags = "GFP_KERNEL" }', "has flags of its own and a gfp_t parameter"),
         ("[allocators]\nvmalloc = {}", "has neither flags nor a gfp_t parameter"),
         ('[allocators]\nvmalloc = { flags = "GFP_ATOMIC" }', "vmalloc: GFP_ATOMIC is nowhere in it"),
@@ -92,8 +92,3 @@ def test_whatever_only_computes_flags_is_no_allocator(trees: dict[str, Tree]) ->
     assert len(with_flags) > 1000
     assert len(harmless) > 20
     assert harmless - load((6, 12)).not_allocators == set()
-
-
-def test_parameters_are_split_at_the_top_level_alone() -> None:
-    assert split_params("int (*fn)(void *, int), struct x\n\t*y") == ("int (*fn)(void *, int)", "struct x *y")
-    assert split_params("void") == ()

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gfpcheck.ir.types import Assign, Block, Branch, Const, Expr, Goto, Instr, Jump, Loc, Stop, Switch, Temp, Term
+from gfpcheck.ir.types import (
+    Assign,
+    Block,
+    Branch,
+    Const,
+    Expr,
+    Goto,
+    Instr,
+    Jump,
+    Loc,
+    Stop,
+    Str,
+    Switch,
+    Temp,
+    Term,
+    Unknown,
+    Var,
+)
 from gfpcheck.ir.types import successors as successors_of
 
 
@@ -61,7 +78,7 @@ class Builder:
 
     def hold(self, value: Expr, loc: Loc) -> Expr:
         """`value` kept in a temporary, unless nothing can change it."""
-        if isinstance(value, (Const, Temp)):
+        if isinstance(value, (Const, Temp, Str, Unknown)) or (isinstance(value, Var) and value.kind == "f"):
             return value
         kept = Temp(self.temp())
         self.emit(Assign(kept, value, loc))

@@ -18,6 +18,7 @@ GFP_TYPE = "gfp_t"
 _QUALIFIERS = re.compile(r"\b(?:const|volatile|restrict)\b *")
 # __UNIQUE_ID() (include/linux/compiler.h), compiletime_assert() (include/linux/compiler_types.h)
 _COUNTED = re.compile(r"(__UNIQUE_ID_\w*?|__compiletime_assert_)\d+$")
+_UNNAMED_AT = re.compile(r" at [^)]*\)")  # "(unnamed struct at /path/of/file.c:1:2)"
 _TYPE_STEPS = 20  # typedefs and pointers in a row; no real type has as many
 
 
@@ -91,7 +92,7 @@ class Decls:
         name = libclang.text(self._lib.clang_getTypeSpelling(ctype))
         if "typeof" in name:
             name = libclang.text(self._lib.clang_getTypeSpelling(self._lib.clang_getCanonicalType(ctype)))
-        return name
+        return _UNNAMED_AT.sub(")", name) if " at " in name else name
 
     def file_name(self, handle: int | None) -> str:
         """The IR's name of a file: relative to the root when it lies below it."""

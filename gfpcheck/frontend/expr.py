@@ -32,7 +32,7 @@ from gfpcheck.ir.types import (
 
 UNKNOWN = Unknown()
 _STRING_LIMIT = 64
-# An expression deeper than this is cut with a temporary: readers of the IR may recurse.
+# An expression is cut with a temporary at every so many levels: readers of the IR may recurse.
 _DEPTH_LIMIT = 64
 _SEE_THROUGH = frozenset({kinds.UNEXPOSED_EXPR, kinds.PAREN_EXPR})
 # What `.` is applied to, as against a pointer's value, which `->` is applied to.
@@ -52,6 +52,7 @@ class ExprLowering:
         self.home = home
         self.here = here
         self.out = Builder()
+        self._depth = 0
         self.types: dict[str, str] = {}
         self.called: dict[str, Function] = {}
         self.named: dict[str, Function] = {}  # not called here: their address is taken
@@ -99,8 +100,15 @@ class ExprLowering:
             constant = self.constant(node)
             if constant is not None:
                 return constant
+        self._depth += 1
         lower = self._value.get(node.kind)
-        return lower(node) if lower else self._other(node)
+        value = lower(node) if lower else self._other(node)
+        self._depth -= 1
+        if self._depth % _DEPTH_LIMIT == _DEPTH_LIMIT - 1 and (
+            node.kind == kinds.UNEXPOSED_EXPR or isinstance(value, (Bin, Un))
+        ):
+            return self.out.hold(value, self.loc(node))  # not an lvalue, so a copy will do
+        return value
 
     def effect(self, node: Node) -> None:
         """The side effects of an expression whose value nobody uses."""

@@ -149,7 +149,7 @@ def _build(unit: Unit, wanted: Sequence[str], folder: Path) -> Precompiled | Non
     headers = list(wanted)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             text = "".join(f'#include "{path}"\n' for path in headers).encode("utf-8", "surrogateescape")
             if _read(str(source)) != text:
                 _replace(source, text)
@@ -158,10 +158,13 @@ def _build(unit: Unit, wanted: Sequence[str], folder: Path) -> Precompiled | Non
                 made = Precompiled(str(target), tuple(headers), _stamps(files))
                 _replace(stem.with_suffix(".json"), msgspec.json.encode(made))
                 return made
-            kept = [path for line, path in enumerate(headers, 1) if line not in wrong]
-            if not kept or len(kept) == len(headers):
-                return None  # the errors are in what the command line includes
-            headers = kept
+            if 0 in wrong:
+                return None  # there are errors in what the command line includes
+            # The first error may be the cause of the others.
+            worst = wrong if attempt >= _ATTEMPTS // 2 else {min(wrong)}
+            headers = [path for line, path in enumerate(headers, 1) if line not in worst]
+            if not headers:
+                return None
     except (OSError, ParseError):
         pass  # no space, no permission: do without
     return None
@@ -178,7 +181,8 @@ def _save(unit: Unit, source: Path, target: Path) -> tuple[set[int], list[str]]:
             if libclang.load().clang_saveTranslationUnit(tu, os.fsencode(temporary), c_uint(0)):
                 return {0}, []
             Path(temporary).replace(target)
-        return wrong, [path for path in inclusions(tu) if path != str(source)]
+        files = [os.path.join(unit.cwd, path) for path in inclusions(tu)]  # noqa: PTH118
+        return wrong, [path for path in files if path != str(source)]
 
 
 def _stamps(paths: Sequence[str]) -> dict[str, tuple[int, int]]:

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from gfpcheck.frontend import kinds, libclang
 from gfpcheck.frontend.functions import Batch, Lowering
 from gfpcheck.frontend.libclang import CXCursor
-from gfpcheck.frontend.parse import errors, inclusions, parsed
+from gfpcheck.frontend.parse import ParseError, errors, inclusions, parsed
 from gfpcheck.frontend.pch import Precompiled, with_header
 from gfpcheck.ir.types import Diagnostic, GlobalVar, Module
 from gfpcheck.kbuild.types import Unit
 
+_RECURSION_LIMIT = 50_000
 _Elsewhere = Callable[[list[str]], Module]
 
 
 def lower_file(unit: Unit, root: str, stop: frozenset[str], noreturn: frozenset[str]) -> Module:
     """Parses and lowers one file in this process; raises ParseError."""
-    return lower_plain(unit, Batch(root, stop, noreturn))
+    with deep_recursion():
+        return lower_plain(unit, Batch(root, stop, noreturn))
+
+
+@contextmanager
+def deep_recursion() -> Iterator[None]:
+    """Deep source (an endless else-if, a nest of conditionals) makes deep calls; those cost no C stack."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def lower_plain(unit: Unit, batch: Batch) -> Module:
@@ -27,11 +42,14 @@ def lower_plain(unit: Unit, batch: Batch) -> Module:
 
 
 def lower_with(unit: Unit, header: Precompiled, batch: Batch, elsewhere: _Elsewhere) -> Module | None:
-    """As `lower_plain`, with a precompiled header; None if there are errors that way."""
-    with parsed(unit.path, with_header(unit.args, header), unit.cwd, options=libclang.PARSE_KEEP_GOING) as tu:
-        if errors(tu):
-            return None
-        return _lower(tu, unit, batch, elsewhere, tuple(header.files))
+    """As `lower_plain`, with a precompiled header; None if it cannot be done that way, or there are errors."""
+    try:
+        with parsed(unit.path, with_header(unit.args, header), unit.cwd, options=libclang.PARSE_KEEP_GOING) as tu:
+            if errors(tu):
+                return None
+            return _lower(tu, unit, batch, elsewhere, tuple(header.files))
+    except ParseError:
+        return None
 
 
 def _lower(tu: int, unit: Unit, batch: Batch, elsewhere: _Elsewhere | None, known: tuple[str, ...]) -> Module:

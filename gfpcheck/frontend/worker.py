@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import signal
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,12 +14,9 @@ from gfpcheck.frontend import pch
 from gfpcheck.frontend.functions import Batch, Lowering
 from gfpcheck.frontend.libclang import FrontendError
 from gfpcheck.frontend.parse import loaded
-from gfpcheck.frontend.unit import lower_plain, lower_with
+from gfpcheck.frontend.unit import deep_recursion, lower_plain, lower_with
 from gfpcheck.ir.types import Diagnostic, Module
 from gfpcheck.kbuild.types import Unit
-
-# Deep source (a 5,000-term sum, an endless else-if) makes deep calls; from 3.11 on those cost no C stack.
-_RECURSION_LIMIT = 50_000
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -44,7 +40,6 @@ def start() -> None:
     """Prepares a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
     gc.disable()  # nothing here makes cycles, and there are millions of small objects
-    sys.setrecursionlimit(_RECURSION_LIMIT)
 
 
 def prepare(units: Sequence[Unit], folder: str) -> pch.GroupHeader | None:
@@ -77,7 +72,7 @@ def _batch(job: Job) -> Batch:
 
 
 def _modules(job: Job, batch: Batch) -> Iterator[Module]:
-    with ExitStack() as open_headers:
+    with deep_recursion(), ExitStack() as open_headers:
         sources: dict[str, _HeaderSource] = {}
         for unit, header in job.units:
             module = None

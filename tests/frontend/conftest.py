@@ -6,6 +6,6 @@ import pytest
 from frontend_source import Source
 
 
-@pytest.fixture()
+@pytest.fixture
 def source(tmp_path: Path) -> Source:
     return Source(tmp_path)

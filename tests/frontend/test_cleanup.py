@@ -254,17 +254,21 @@ def test_scope_exit(source: Source, case: str) -> None:
         ("int x __attribute__((__cleanup__(put))) = 1;", "put"),
         ("__attribute__((unused, cleanup ( put ))) int x = 1;", "put"),
         # gfpcheck's redefinition of the kernel's __cleanup() adds an annotation
-        ('int x __attribute__((cleanup(put))) __attribute__((annotate("cleanup:put2"))) = 1;', "put2"),
-        ("#define CLEAN(fn) __attribute__((cleanup(fn))) __attribute__((annotate(\"cleanup:\" #fn)))\n int x CLEAN(put);", "put"),
-        ("class_it_t x __attribute__((unused)) __attribute__((cleanup(class_it_destructor))) = 1;", "class_it_destructor"),
+        ('int x __attribute__((cleanup(put), annotate("cleanup:put2"))) = 1;', "put2"),
+        ("int x NOTED(put);", "put"),
+        ("class_it_t x __attribute__((unused, cleanup(class_it_destructor))) = 1;", "class_it_destructor"),
         # the macro's parameter is all the text there is: the type tells
-        ("#define CLEAN(fn) __attribute__((cleanup(fn)))\n class_it_t x CLEAN(class_it_destructor);", "class_it_destructor"),
+        ("class_it_t x CLEAN(class_it_destructor);", "class_it_destructor"),
         ("int x __attribute__((unused)) = 1;", ""),
     ],
-)  # fmt: skip
+)
 def test_name_of_the_function(source: Source, declaration: str, called: str) -> None:
-    head = HEAD + "typedef int class_it_t; void class_it_destructor(class_it_t *p);\n"
-    module = source.lower(f"{head} void f(void) {{\n{declaration}\n a(); }}")
+    head = HEAD + (
+        "typedef int class_it_t; void class_it_destructor(class_it_t *p);\n"
+        "#define CLEAN(fn) __attribute__((cleanup(fn)))\n"
+        '#define NOTED(fn) __attribute__((cleanup(fn), annotate("cleanup:" #fn)))\n'
+    )
+    module = source.lower(f"{head} void f(void) {{ {declaration} a(); }}")
     cleanups = [call for call in calls(function(module)) if call.cleanup]
     assert [(pretty.expr(call.callee), call.args) for call in cleanups] == (
         [(called, (Addr(Var("x", "l")),))] if called else []

@@ -17,27 +17,30 @@ int a(int); int b(int); int c(int); void *other(void);
 """
 
 STORES = {
-    "designated": ("struct ops o = { .close = a, .open = b };", [("struct ops", "close", "a"), ("struct ops", "open", "b")]),
-    "positional": ("struct ops o = { 1, a, b };", [("struct ops", "open", "a"), ("struct ops", "close", "b")]),
-    "mixed": ("struct ops o = { .open = a, b };", [("struct ops", "open", "a"), ("struct ops", "close", "b")]),
-    "cast": ("struct ops o = { .open = (fn_t)other };", [("struct ops", "open", "other")]),
-    "address": ("struct ops o = { .open = (fn_t)(void *)&a };", [("struct ops", "open", "a")]),
-    "nested": ("struct outer o = { .ops = { .open = a }, .last = b };", [("struct ops", "open", "a"), ("struct outer", "last", "b")]),
-    "nested_path": ("struct outer o = { .ops.close = a };", [("struct ops", "close", "a")]),
-    "nested_positional": ('struct outer o = { "x", { 1, a }, b };', [("struct ops", "open", "a"), ("struct outer", "last", "b")]),
-    "elided_braces": ('struct outer o = { "x", 1, a, b, c };', [("struct ops", "open", "a"), ("struct ops", "close", "b"), ("struct outer", "last", "c")]),
-    "array": ("struct ops o[] = { { 1, a }, { .close = b } };", [("struct ops", "open", "a"), ("struct ops", "close", "b")]),
-    "array_designators": ("struct ops o[9] = { [3] = { .open = a }, [5].close = b };", [("struct ops", "open", "a"), ("struct ops", "close", "b")]),
-    "array_range": ("struct ops o[9] = { [0 ... 3] = { .open = a } };", [("struct ops", "open", "a")]),
-    "array_elided": ("struct ops o[] = { 1, a, b, 2, c, a };", [("struct ops", "open", "a"), ("struct ops", "close", "b"), ("struct ops", "open", "c"), ("struct ops", "close", "a")]),
-    "anonymous": ("struct list o = { .in_union = a, .deep = b };", [("struct list", "in_union", "a"), ("struct list", "deep", "b")]),
-    "anonymous_positional": ("struct list o = { 0, { a }, { b }, { c } };", [("struct list", "in_union", "a"), ("struct list", "deep", "b"), ("struct list", "many", "c")]),
-    "array_member": ("struct list o = { .many = { a, [2] = b } };", [("struct list", "many", "a"), ("struct list", "many", "b")]),
-    "pointer": ("fn_t o = a;", [("", "o", "a")]),
-    "pointer_array": ("static fn_t o[] = { a, 0, b };", [("", "o", "a"), ("", "o", "b")]),
-    "static_local": ("void f(void) { static struct ops o = { .open = a }; }", [("struct ops", "open", "a")]),
-    "number": ("int o = 3;", []),
-}  # fmt: skip
+    "designated": ("struct ops o = { .close = a, .open = b };", "ops.close=a, ops.open=b"),
+    "positional": ("struct ops o = { 1, a, b };", "ops.open=a, ops.close=b"),
+    "mixed": ("struct ops o = { .open = a, b };", "ops.open=a, ops.close=b"),
+    "cast": ("struct ops o = { .open = (fn_t)other };", "ops.open=other"),
+    "address": ("struct ops o = { .open = (fn_t)(void *)&a };", "ops.open=a"),
+    "nested": ("struct outer o = { .ops = { .open = a }, .last = b };", "ops.open=a, outer.last=b"),
+    "nested_path": ("struct outer o = { .ops.close = a };", "ops.close=a"),
+    "nested_positional": ('struct outer o = { "x", { 1, a }, b };', "ops.open=a, outer.last=b"),
+    "elided_braces": ('struct outer o = { "x", 1, a, b, c };', "ops.open=a, ops.close=b, outer.last=c"),
+    "array": ("struct ops o[] = { { 1, a }, { .close = b } };", "ops.open=a, ops.close=b"),
+    "array_designators": ("struct ops o[9] = { [3] = { .open = a }, [5].close = b };", "ops.open=a, ops.close=b"),
+    "array_range": ("struct ops o[9] = { [0 ... 3] = { .open = a } };", "ops.open=a"),
+    "array_elided": ("struct ops o[] = { 1, a, b, 2, c, a };", "ops.open=a, ops.close=b, ops.open=c, ops.close=a"),
+    "anonymous": ("struct list o = { .in_union = a, .deep = b };", "list.in_union=a, list.deep=b"),
+    "anonymous_positional": (
+        "struct list o = { 0, { a }, { b }, { c } };",
+        "list.in_union=a, list.deep=b, list.many=c",
+    ),
+    "array_member": ("struct list o = { .many = { a, [2] = b } };", "list.many=a, list.many=b"),
+    "pointer": ("fn_t o = a;", "o=a"),
+    "pointer_array": ("static fn_t o[] = { a, 0, b };", "o=a, o=b"),
+    "static_local": ("void f(void) { static struct ops o = { .open = a }; }", "ops.open=a"),
+    "number": ("int o = 3;", ""),
+}
 
 
 @pytest.mark.parametrize("case", STORES)
@@ -45,7 +48,8 @@ def test_stores(source: Source, case: str) -> None:
     text, expected = STORES[case]
     module = source.lower(HEAD + text)
     assert module.errors == []
-    assert [(store.record, store.member, store.function) for store in module.stores] == expected
+    stores = [(store.record.removeprefix("struct ") + "." + store.member, store.function) for store in module.stores]
+    assert ", ".join(f"{place.lstrip('.')}={function}" for place, function in stores) == expected
     owner = "f.o" if case == "static_local" else "o"
     assert {store.owner for store in module.stores} <= {owner}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from frontend_source import Source, callees, calls, expect, function
 
 from gfpcheck.ir import pretty
-from gfpcheck.ir.types import Call, FnStore
+from gfpcheck.ir.types import Block, Call, FnStore, Instr, successors
 
 ALLOC = """
 typedef unsigned int gfp_t; typedef unsigned long size_t;
@@ -20,7 +22,8 @@ enum { DIRECT_BIT = 10, KSWAPD_BIT, IO_BIT = 6, FS_BIT };
 #define __GFP_FS ((gfp_t)BIT(FS_BIT))
 #define GFP_KERNEL (__GFP_RECLAIM | __GFP_IO | __GFP_FS)
 #define GFP_NOFS (__GFP_RECLAIM | __GFP_IO)
-#define with_tag(_tag, _do) ({ typeof(_do) _res; struct tag *_old = save(_tag); _res = _do; restore(_tag, _old); _res; })
+#define with_tag(_tag, _do) ({ typeof(_do) _res; struct tag *_old = save(_tag); \\
+  _res = _do; restore(_tag, _old); _res; })
 #define hooks(_do) ({ static struct tag _tag = { 0 }; with_tag(&_tag, _do); })
 void *kmalloc_noprof(size_t size, gfp_t flags);
 void *kvrealloc_noprof(const void *p, size_t size, gfp_t flags);
@@ -215,10 +218,8 @@ def test_leaving_a_scoped_guard(source: Source, leave: str, reaches_done: bool) 
         assert ("done" in names) == (reaches_done or not left)
 
 
-def _paths(blocks, number, before):  # type: ignore[no-untyped-def]
+def _paths(blocks: tuple[Block, ...], number: int, before: list[Instr]) -> Iterator[list[Instr]]:
     """All ways through a graph without cycles, as instructions."""
-    from gfpcheck.ir.types import successors
-
     block = blocks[number]
     path = [*before, *block.instrs]
     following = successors(block.term)
@@ -250,8 +251,8 @@ def test_ops_table(source: Source) -> None:
         static int my_open(struct inode *i) { return 0; }
         static void my_evict(struct inode *i) { }
         const struct ops my_ops = {
-        	.open = my_open,
-        	.evict = my_evict,
+          .open = my_open,
+          .evict = my_evict,
         };
         """
     )
@@ -265,8 +266,8 @@ def test_build_bug_on_leaves_no_call(source: Source) -> None:
     module = source.lower(
         """
         #define __compiletime_assert(c, msg, prefix, suffix) do { \\
-        	__attribute__((noreturn)) extern void prefix##suffix(void) __attribute__((error(msg))); \\
-        	if (!(c)) prefix##suffix(); } while (0)
+          __attribute__((noreturn)) extern void prefix##suffix(void) __attribute__((error(msg))); \\
+          if (!(c)) prefix##suffix(); } while (0)
         #define _compiletime_assert(c, msg, prefix, suffix) __compiletime_assert(c, msg, prefix, suffix)
         #define BUILD_BUG_ON(c) _compiletime_assert(!(c), "x", __compiletime_assert_, __COUNTER__)
         void a(void);

@@ -1,0 +1,196 @@
+"""Many files, several processes: one result, whatever happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+from frontend_source import ARGS, Source
+
+from gfpcheck.frontend import FrontendError, libclang, lower_units, pool, worker
+from gfpcheck.ir.types import Module
+from gfpcheck.kbuild.types import Unit
+
+FILES = 20
+
+
+@pytest.fixture
+def units(source: Source) -> list[Unit]:
+    source.unit("include/common.h", "#pragma once\nstatic inline int twice(int x) { return x + x; }\n")
+    source.unit("include/more.h", "#pragma once\nstatic inline int four(int x) { return twice(twice(x)); }\n")
+    args = (*ARGS, f"-I{source.root}/include")
+    return [
+        source.unit(
+            f"d{number % 2}/f{number:02}.c",
+            "#include <common.h>\n#include <more.h>\n"
+            f"int f{number}(int x) {{ return {'twice' if number % 3 else 'four'}(x); }}\n",
+            args,
+        )
+        for number in range(FILES)
+    ]
+
+
+def lower(units: list[Unit], root: Path, jobs: int, use_pch: bool = True) -> list[Module]:
+    return list(
+        lower_units(
+            units,
+            str(root),
+            stop=frozenset(),
+            noreturn=frozenset(),
+            jobs=jobs,
+            pch_dir=root / "pch",
+            use_pch=use_pch,
+        )
+    )
+
+
+def encoded(modules: list[Module]) -> list[bytes]:
+    return [msgspec.msgpack.encode(module) for module in modules]
+
+
+def test_same_bytes_for_any_number_of_processes(units: list[Unit], source: Source) -> None:
+    one = lower(units, source.root, 1)
+    assert encoded(one) == encoded(lower(list(reversed(units)), source.root, 3))
+    assert [module.file for module in one] == sorted(unit.rel for unit in units)
+    assert [len(module.functions) for module in one] == [1] * FILES
+
+
+def test_header_functions_once_a_batch(units: list[Unit], source: Source) -> None:
+    modules = {module.file: module for module in lower(units, source.root, 2)}
+    for batch in pool.partition(sorted(units, key=lambda unit: unit.rel)):
+        headers = [func.name for unit in batch for func in modules[unit.rel].headers]
+        expected = ["twice"] if all("four" not in Path(unit.path).read_text() for unit in batch) else ["four", "twice"]
+        assert sorted(headers) == expected
+
+
+@pytest.mark.parametrize(("count", "largest", "batches"), [(0, 0, 0), (1, 1, 1), (5, 1, 5), (20, 3, 7), (1000, 16, 63)])
+def test_partition(source: Source, count: int, largest: int, batches: int) -> None:
+    units = [Unit(f"/{number}", str(number), (), "/") for number in range(count)]
+    parts = pool.partition(units)
+    assert [unit for part in parts for unit in part] == units
+    assert (max(map(len, parts), default=0), len(parts)) == (largest, batches)
+
+
+def test_without_precompiled_headers(units: list[Unit], source: Source) -> None:
+    plain = lower(units, source.root, 2, use_pch=False)
+    assert not (source.root / "pch").exists()
+    for module in (*plain, *(others := lower(units, source.root, 2))):
+        module.includes.clear()
+    assert (source.root / "pch").exists()
+    assert encoded(plain) == encoded(others)
+
+
+def test_no_units(source: Source) -> None:
+    assert lower([], source.root, 2) == []
+
+
+def test_progress(units: list[Unit], source: Source) -> None:
+    seen: list[tuple[int, int]] = []
+    for _ in lower_units(
+        units,
+        str(source.root),
+        stop=frozenset(),
+        noreturn=frozenset(),
+        jobs=2,
+        pch_dir=source.root / "pch",
+        progress=lambda done, total: seen.append((done, total)),
+    ):
+        pass
+    assert [done for done, _ in seen] == sorted({done for done, _ in seen})
+    assert seen[-1] == (FILES, FILES)
+
+
+def test_unreadable_files(units: list[Unit], source: Source) -> None:
+    gone = Unit(str(source.root / "gone.c"), "gone.c", ARGS, str(source.root))
+    folder = Unit(str(source.root / "include"), "include", ARGS, str(source.root))
+    modules = {module.file: module for module in lower([*units, gone, folder], source.root, 2)}
+    assert len(modules) == FILES + 2
+    assert [(error.file, error.line) for error in modules["gone.c"].errors] == [("gone.c", 0)]
+    assert modules["include"].errors
+    assert all(modules[unit.rel].functions for unit in units)
+
+
+def test_process_that_dies_loses_its_file_alone(
+    units: list[Unit], source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker kills itself on a file of that name, as a crash of libclang would."""
+    reference = {module.file: module for module in lower(units, source.root, 2, use_pch=False)}
+    deadly = source.unit("d0/f99-deadly.c", "int x;\n", units[0].args)
+    monkeypatch.setattr(worker, "lower", _die_on_deadly)
+    monkeypatch.setattr(worker, "lower_one", _die_on_deadly_one)
+    modules = {module.file: module for module in lower([*units, deadly], source.root, 2)}
+    assert [error.message for error in modules.pop(deadly.rel).errors] == ["the process that read it died"]
+    assert set(modules) == set(reference)
+    assert all(modules[name].functions == reference[name].functions for name in modules)
+
+
+_lower, _lower_one = worker.lower, worker.lower_one
+
+
+def _die(job: worker.Job) -> None:
+    if any("deadly" in unit.rel for unit, _ in job.units):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _die_on_deadly(job: worker.Job) -> list[bytes]:
+    _die(job)
+    return _lower(job)
+
+
+def _die_on_deadly_one(job: worker.Job) -> tuple[bytes, frozenset[tuple[str, str]]]:
+    _die(job)
+    return _lower_one(job)
+
+
+def test_no_libclang(units: list[Unit], source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    libclang.load.cache_clear()
+    monkeypatch.setenv(libclang.ENVIRONMENT, "/nonexistent.so")
+    try:
+        with pytest.raises(FrontendError):
+            lower(units, source.root, 2)
+    finally:
+        libclang.load.cache_clear()
+
+
+def test_interrupt_ends_the_workers_at_once(source: Source) -> None:
+    body = "\n".join(f"int g{n}(int x) {{ if (x) return g{n}(x - 1); return {n}; }}" for n in range(3000))
+    for number in range(16):
+        source.unit(f"big{number}.c", body)
+    script = source.root / "run.py"
+    script.write_text(
+        textwrap.dedent(f"""
+        from pathlib import Path
+        from gfpcheck.frontend import lower_units
+        from gfpcheck.kbuild.types import Unit
+        if __name__ == "__main__":
+            root = {str(source.root)!r}
+            units = [Unit(f"{{root}}/big{{n}}.c", f"big{{n}}.c", (), root) for n in range(16)]
+            print("start", flush=True)
+            try:
+                for module in lower_units(units, root, stop=frozenset(), noreturn=frozenset(), jobs=2,
+                                          pch_dir=Path(root, "pch")):
+                    print("module", flush=True)
+            except KeyboardInterrupt:
+                print("interrupted", flush=True)
+        """)
+    )
+    process = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "start\n"
+    assert process.stdout.readline() == "module\n"
+    began = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert "interrupted" in out
+    assert out.count("module") < 15
+    assert err == ""
+    assert time.monotonic() - began < 10

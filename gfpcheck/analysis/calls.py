@@ -65,7 +65,7 @@ class Trace:
             if (instance := self.names.means(release.instance)) is not None
         )
         key = (place.name, context.flags, context.scopes, released)
-        when = self.names.facts(state)
+        when = self.names.facts(state, simple=True)
         path = (site, *place.via)
         old = self._reached.get(key)
         if old is not None:

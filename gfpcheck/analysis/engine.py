@@ -23,7 +23,7 @@ from gfpcheck.analysis.summary import NOTHING, Summary
 from gfpcheck.ir import Assign, Branch, Call, Expr, Func, Goto, Jump, Return, Stop, Switch, Var
 from gfpcheck.models import Models
 
-MAX_SITUATIONS = 16
+MAX_SITUATIONS = 10
 """Situations kept apart at one program point; more are blurred into one."""
 MAX_STEPS = 6_000
 """Block visits before a function is given up on (and counted)."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+
 from gfpcheck.analysis import values
-from gfpcheck.analysis.paths import names_in, replace
+from gfpcheck.analysis.paths import depth, names_in, replace
 from gfpcheck.analysis.state import Key, Release, State, blur, distinct, join, may_read
 from gfpcheck.analysis.summary import RETURNED, Facts, Outcome
 from gfpcheck.analysis.values import TOP, Value
-from gfpcheck.ir import Addr, Assign, Expr, Field, Func, Temp, Var
+from gfpcheck.ir import Addr, Assign, Const, Deref, Expr, Field, Func, Index, Temp, Var
 
 MAX_OUTCOMES = 8
-MAX_FACTS = 6
+MAX_FACTS = 4
+SIMPLE = 2
+MAX_POINTERS = 3
+"""Pointers followed on the way to a lock that callers are told of. Beyond that, two readings of the path hardly
+mean the same lock."""
 
 Members = tuple[tuple[Expr, Expr], ...]
 
@@ -38,23 +44,26 @@ class Names:
         """`expr` in terms that callers know (parameters, globals, the returned value); None if it has none."""
         if returned is not None and returned in names_in(expr):
             expr = replace(expr, {returned: RETURNED})
+        if not _lasting(expr):
+            return None
         for name in names_in(expr):
             known = name in self._fixed or name == RETURNED or (isinstance(name, Var) and name.kind in "gf")
             if not known:
                 return None
         return expr
 
-    def facts(self, state: State) -> Facts:
-        """What `state` knows of the values that the caller passed."""
+    def facts(self, state: State, simple: bool = False) -> Facts:
+        """What `state` knows of the values that the caller passed; if `simple`, only of the parameters themselves
+        and of what they point at directly."""
         found: list[tuple[Expr, Value]] = []
         for expr, value in state.facts.items():
             names = names_in(expr)
             known = Value(value.ones, value.zeros, value.nonzero, value.not_error)
-            if known == TOP or not names or not names <= self._fixed:
+            if known == TOP or not names or not names <= self._fixed or (simple and depth(expr) > SIMPLE):
                 continue
             if not any(may_read(expr, stored) for stored in self._stored):
                 found.append((expr, known))
-        return tuple(found[:MAX_FACTS])
+        return tuple(found)
 
 
 class Returns:
@@ -63,6 +72,7 @@ class Returns:
     def __init__(self, func: Func) -> None:
         self.names = Names(func)
         self.blurred = False
+        self._pointer = func.ret.endswith("*")
         self._found: dict[Key, tuple[State, Value, Expr | None, Members]] = {}
 
     def add(self, state: State, returned: Expr | None) -> None:
@@ -77,7 +87,7 @@ class Returns:
         state = self._exported(state, path)
         if path is not None:
             path = None if value.constant is not None else self.names.means(path)
-        kind = value.constant if value.constant in (0, 1) else (value.truth, value.negative, value.is_error)
+        kind = value.constant if value.constant in (0, 1) else (value.truth, self._pointer and value.is_error)
         effects = state.locks or state.scopes or state.released or state.closed
         situation: Key = (*state.key(()), kind, (path, members) if effects or members else None)
         old = self._found.get(situation)
@@ -96,7 +106,7 @@ class Returns:
 
     def outcomes(self) -> tuple[Outcome, ...]:
         """The distinct outcomes."""
-        several = len(self._found) > 1
+        telling = _telling([dict(self.names.facts(state)) for state, _, _, _ in self._found.values()])
         found = tuple(
             dict.fromkeys(
                 Outcome(
@@ -107,7 +117,7 @@ class Returns:
                     state.released,
                     state.scopes,
                     state.closed,
-                    self.names.facts(state) if several else (),
+                    tuple((expr, known) for expr, known in self.names.facts(state) if expr in telling),
                 )
                 for state, value, path, members in self._found.values()
             )
@@ -144,3 +154,24 @@ class Returns:
             return ()
         known = [(replace(member, {path: RETURNED}), bound) for member, bound in state.members_of(path)]
         return tuple((member, bound) for member, bound in known if self.names.means(bound) is not None)
+
+
+def _telling(facts: list[dict[Expr, Value]]) -> frozenset[Expr]:
+    """The expressions whose values tell some of the outcomes apart, the simplest first."""
+    found = []
+    for expr in dict.fromkeys(expr for known in facts for expr in known):
+        present = [known[expr] for known in facts if expr in known]
+        if any(values.meet(a, b) is None for a, b in itertools.combinations(present, 2)):
+            found.append(expr)
+    return frozenset(sorted(found, key=depth)[:MAX_FACTS])
+
+
+def _lasting(expr: Expr) -> bool:
+    """True if the path means the same memory to the caller afterwards: few pointers, no computed index."""
+    pointers = 0
+    while isinstance(expr, Field | Deref | Addr | Index):
+        if isinstance(expr, Index) and not isinstance(expr.index, Const | Var):
+            return False
+        pointers += isinstance(expr, Deref)
+        expr = expr.base
+    return pointers <= MAX_POINTERS

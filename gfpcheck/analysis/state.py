@@ -121,8 +121,8 @@ class State:
     def key(self, split: Iterable[Expr]) -> Key:
         """What keeps states apart; `split` are the variables whose constant values do, too."""
         return (
-            tuple(lock.identity for lock in self.locks),
-            self.released,
+            frozenset(lock.identity for lock in self.locks),
+            frozenset(self.released),
             tuple(scope.kind for scope in self.scopes),
             self.closed,
             tuple(self.eval(var).constant for var in split),
@@ -178,6 +178,8 @@ class State:
             self.forget(dst)
             for member, bound in members:
                 self.binds[rewrite(member, lambda leaf: dst if leaf == src else leaf)] = bound
+            if members:
+                return  # a structure is copied member by member
             if isinstance(resolved, Const) or dst in names_in(resolved) or _opaque(resolved):
                 self._note(dst, value)
             elif depth(resolved) < MAX_DEPTH:

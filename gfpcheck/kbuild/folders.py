@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -29,7 +30,8 @@ class Folders:
         self._makefiles: dict[str, Makefile | None] = {}
         self._flags: dict[str, tuple[str, ...]] = {}
         self._top: Makefile | None = None
-        self._includes: dict[str, dict[str, str]] = {}
+        self._owners: dict[str, str | None] = {}
+        self._included: dict[str, dict[str, str]] = {}
 
     def makefile(self, folder: str) -> Makefile | None:
         """The Kbuild or Makefile of a folder (relative to the root, "" for the root itself)."""
@@ -43,10 +45,20 @@ class Folders:
                 text = (self.root / folder / name).read_text("utf-8", "replace")
             except OSError:
                 continue
-            made = read_makefile(text, self.options, self._variables(folder))
+            made = read_makefile(text, self.options, self._variables(folder), self._include)
             break
         self._makefiles[folder] = made
         return made
+
+    def _include(self, name: str) -> str | None:
+        """The text of a file that a Makefile includes, None unless it lies below the root."""
+        path = Path(os.path.normpath(self.tree / name.replace(_BLANK, " ")))
+        if not path.is_relative_to(self.root):
+            return None
+        try:
+            return path.read_text("utf-8", "replace")
+        except OSError:
+            return None
 
     def _variables(self, folder: str) -> dict[str, str]:
         inside = self.root == self.tree
@@ -69,12 +81,33 @@ class Folders:
         return {name: value.replace(" ", _BLANK) for name, value in values.items()}
 
     def owner(self, rel: str) -> str | None:
-        """The nearest folder at or above a file that has a Makefile."""
-        for parent in PurePosixPath(rel).parents:
-            folder = "" if str(parent) == "." else str(parent)
-            if self.makefile(folder) is not None:
+        """The nearest folder at or above a file whose Makefile lists objects, or includes one that is in between."""
+        folder = rel.rpartition("/")[0]
+        if folder not in self._owners:
+            self._owners[folder] = self._find_owner(folder)
+        return self._owners[folder]
+
+    def _find_owner(self, start: str) -> str | None:
+        fragments: list[str] = []
+        for folder in [start, *_above(start)]:
+            makefile = self.makefile(folder)
+            if makefile is None and fragments:
+                # Some Makefiles list the objects of their neighbours (drivers/gpu/drm/amd).
+                for path in sorted((self.root / folder).glob("*/Makefile")):
+                    other = f"{folder}/{path.parent.name}".lstrip("/")
+                    if self._includes(other, fragments):
+                        return other
+            elif makefile is not None and not makefile.fragment:
                 return folder
-        return None
+            elif makefile is not None:
+                fragments.append(folder)
+        return fragments[0] if fragments else None
+
+    def _includes(self, folder: str, fragments: list[str]) -> bool:
+        """Whether the Makefile of `folder` includes that of one of the `fragments`."""
+        makefile = self.makefile(folder)
+        paths = {os.path.relpath(self.tree / name, self.root) for name in makefile.included} if makefile else set()
+        return any(f"{fragment}/{name}" in paths for fragment in fragments for name in ("Kbuild", "Makefile"))
 
     def flags(self, rel: str) -> tuple[str, ...]:
         """The arguments that Makefiles add for one file.
@@ -189,7 +222,7 @@ class Folders:
     def _includer(self, rel: str) -> str:
         """The C file of the same folder that includes this one."""
         folder = str(PurePosixPath(rel).parent)
-        if folder not in self._includes:
+        if folder not in self._included:
             found: dict[str, str] = {}
             for path in sorted((self.root / folder).glob("*.[ch]")):
                 try:
@@ -198,8 +231,8 @@ class Folders:
                     continue
                 for name in _INCLUDED.findall(text):
                     found.setdefault(PurePosixPath(name).name, path.name)
-            self._includes[folder] = found
-        return self._includes[folder].get(PurePosixPath(rel).name, "")
+            self._included[folder] = found
+        return self._included[folder].get(PurePosixPath(rel).name, "")
 
 
 def _above(folder: str) -> list[str]:
@@ -210,7 +243,9 @@ def _above(folder: str) -> list[str]:
 
 
 def _object(rel: str, owner: str) -> str:
-    return rel[len(owner) + 1 if owner else 0 : -2] + ".o"
+    """The name of a C file's object as the Makefile of `owner` has it."""
+    name = rel.removeprefix(f"{owner}/") if rel.startswith(f"{owner}/") or not owner else os.path.relpath(rel, owner)
+    return f"{name[:-2]}.o"
 
 
 def _because(option: str) -> str:

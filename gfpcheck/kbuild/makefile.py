@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ _INNERMOST = re.compile(r"\$(?:\(([^$(){}]*)\)|\{([^$(){}]*)\})")
 _OPTION = re.compile(r"\$[({]CONFIG_(\w+)[:)}]")
 _ITEM = re.compile(r"[\w.+,@/-]+(?:\.o|/)(?=\s|$)")
 _NAMED = re.compile(r"[\w.+,@/-]+\.o\b|[\w.+@/-]+/(?=\s|$)")
+_MOST_INCLUDES = 200
 _COMPOSITE = re.compile(r"^([\w.+-]+)-(?:y|m|objs|\$[({]CONFIG_\w+[)}])$")
 _LISTS = ("obj-y", "obj-m", "lib-y", "lib-m", "core-y", "drivers-y", "net-y", "libs-y")
 
@@ -33,8 +34,8 @@ class Makefile:
     `file_flags` by object. `selected` are the objects and folders that the configuration builds,
     those in `modules` as modules. `named` maps everything that is named at all to the option that
     it was named under ("" when under none). `fragment` is true when there are neither objects nor rules:
-    another Makefile includes this one. `open` is true when objects may come from elsewhere as well: a wildcard,
-    an included file.
+    another Makefile includes this one. `included` are the files that this one includes. `open` is true when
+    objects may come from elsewhere as well: a wildcard, an included file that is not there.
     """
 
     flags: list[str] = field(default_factory=list)
@@ -43,16 +44,22 @@ class Makefile:
     selected: set[str] = field(default_factory=set)
     modules: set[str] = field(default_factory=set)
     named: dict[str, str] = field(default_factory=dict)
+    included: list[str] = field(default_factory=list)
     fragment: bool = False
     open: bool = False
 
 
-def read_makefile(text: str, options: Mapping[str, str], variables: Mapping[str, str]) -> Makefile:
+def read_makefile(
+    text: str,
+    options: Mapping[str, str],
+    variables: Mapping[str, str],
+    include: Callable[[str], str | None] = lambda _: None,
+) -> Makefile:
     """Read a Makefile's text. `options` are values by name without CONFIG_ ("y", "m", numbers);
-    `variables` those that Kbuild sets (src, obj, srctree, ...)."""
-    reader = _Reader(options, variables)
-    for line in _logical_lines(text):
-        reader.line(line)
+    `variables` those that Kbuild sets (src, obj, srctree, ...). `include` gives the text of a file
+    that is included, None if it cannot be had."""
+    reader = _Reader(options, variables, include)
+    reader.lines(text)
     return reader.result(text)
 
 
@@ -70,8 +77,13 @@ def _logical_lines(text: str) -> list[str]:
 
 
 class _Reader:
-    def __init__(self, options: Mapping[str, str], variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, options: Mapping[str, str], variables: Mapping[str, str], include: Callable[[str], str | None]
+    ) -> None:
         self.options = options
+        self.include = include
+        self.included: list[str] = []
+        self.unresolved = False
         self.values: dict[str, str] = dict(variables)
         self.named: dict[str, str] = {}
         # The composite object that an object is a part of.
@@ -80,6 +92,10 @@ class _Reader:
         # One entry per open conditional: (this branch is taken, some branch has been).
         self.stack: list[tuple[bool, bool]] = []
         self.conditions: list[str] = []
+
+    def lines(self, text: str) -> None:
+        for line in _logical_lines(text):
+            self.line(line)
 
     def line(self, line: str) -> None:
         words = line.split(None, 1)
@@ -98,8 +114,21 @@ class _Reader:
         elif word == "endif" and self.stack:
             self.stack.pop()
             self.conditions.pop()
+        elif word in ("include", "-include", "sinclude"):
+            self.include_files(self.expand(rest).split())
         else:
             self.assign(line)
+
+    def include_files(self, names: list[str]) -> None:
+        if not all(taken for taken, _ in self.stack):
+            return
+        for name in names:
+            text = self.include(name) if len(self.included) < _MOST_INCLUDES else None
+            if text is None:
+                self.unresolved = True
+            elif name not in self.included:
+                self.included.append(name)
+                self.lines(text)
 
     def assign(self, line: str) -> None:
         match = _ASSIGN.match(line)
@@ -166,6 +195,8 @@ class _Reader:
         arguments = [part.strip() for part in rest.split(",")]
         if name == "addprefix" and len(arguments) == 2:
             return " ".join(arguments[0] + word for word in arguments[1].split())
+        if name == "addsuffix" and len(arguments) == 2:
+            return " ".join(word + arguments[0] for word in arguments[1].split())
         if name == "subst" and len(arguments) == 3:
             return arguments[2].replace(arguments[0], arguments[1]) if arguments[0] else arguments[2]
         if name == "or":
@@ -184,7 +215,8 @@ class _Reader:
                 self.named[item] = self.named.get(self.part_of.get(item, ""), "")
         made = Makefile(named=self.named)
         made.fragment = not self.rules and not any(name in self.values for name in (*_LISTS, "obj-", "lib-"))
-        made.open = made.fragment or "$(wildcard" in text or re.search(r"^-?include\s", text, re.MULTILINE) is not None
+        made.included = self.included
+        made.open = made.fragment or self.unresolved or "$(wildcard" in text
         for name, value in self.values.items():
             if name in ("ccflags-y", "ccflags-m", "EXTRA_CFLAGS"):
                 made.flags += _words(value)

@@ -24,6 +24,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     `source` is one of "compile_commands.json", "built tree", "prepared tree", "configured tree", "unconfigured tree",
     "out-of-tree module", "plain C"; `setup` is the one line told to the user.
+    `root` is the kernel tree, the folder of an out-of-tree module, or the project that plain C belongs to.
     `version` is the kernel's (major, minor, patch), or () outside a kernel.
     `skipped` lists (path, reason) for C files that were asked for and are not parsed.
     """

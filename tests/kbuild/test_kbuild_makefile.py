@@ -72,6 +72,25 @@ def test_flags_are_split_and_expanded() -> None:
     assert made.file_flags == {"one.o": ["-DONE"]}
 
 
+def test_included_files_are_read_in_place() -> None:
+    files = {
+        "fs/demo/../other/Makefile": "OTHER := $(PREFIX)/x.o\ninclude missing\n",
+        "fs/demo/more": "obj-y += more.o\n",
+    }
+    text = "PREFIX = ../other\ninclude $(src)/../other/Makefile $(src)/more\nobj-y += $(OTHER)\n"
+    made = read_makefile(text, {}, VARIABLES, files.get)
+    assert made.selected == {"../other/x.o", "more.o"}
+    assert made.included == list(files)
+    assert made.open
+    assert not read_makefile("include $(src)/more\n", {}, VARIABLES, files.get).open
+    assert not read_makefile("ifdef CONFIG_N\ninclude missing\nendif\nobj-y += a.o\n", {}, VARIABLES).open
+
+
+def test_files_that_include_themselves_are_survived() -> None:
+    made = read_makefile("include self\n", {}, VARIABLES, lambda _: "include self\nobj-y += a.o\n")
+    assert made.selected == {"a.o"}
+
+
 def test_includes_and_wildcards_leave_the_list_open() -> None:
     assert read_makefile("include other\nobj-y += a.o\n", {}, VARIABLES).open
     assert read_makefile("obj-y += $(wildcard *.o)\n", {}, VARIABLES).open

@@ -89,6 +89,27 @@ def test_the_whole_tree(tree: Path, cache: Path) -> None:
     assert reasons["arch/x86/kernel/process_32.c"] == "no Makefile names process_32.o"
 
 
+def test_a_makefile_can_list_its_neighbours_files(tmp_path: Path, cache: Path) -> None:
+    tree = make_tree(
+        tmp_path / "linux",
+        {
+            "fs/Makefile": "obj-y += gpu/main/\n",
+            "fs/gpu/main/Makefile": (
+                "SIDE = $(src)/../side\nccflags-y := -I$(SIDE)/inc\ninclude $(SIDE)/Makefile\n"
+                "obj-y += gpu.o\ngpu-y := core.o $(FILES)\n"
+            ),
+            "fs/gpu/side/Makefile": "FILES := ../side/deep/used.o\n",
+            "fs/gpu/main/core.c": "",
+            "fs/gpu/side/deep/used.c": "",
+            "fs/gpu/side/deep/unused.c": "",
+        },
+    )
+    plan = make_plan([tree / "fs/gpu"], cache_dir=cache)
+    assert rels(plan) == ["fs/gpu/main/core.c", "fs/gpu/side/deep/used.c"]
+    assert {f"-I{tree}/fs/gpu/side/inc" in unit.args for unit in plan.units} == {True}
+    assert plan.skipped == (("fs/gpu/side/deep/unused.c", "no Makefile names unused.o"),)
+
+
 def test_a_plan_is_the_same_twice(tree: Path, cache: Path) -> None:
     assert make_plan([tree], cache_dir=cache) == make_plan([tree], cache_dir=cache)
 

@@ -16,7 +16,7 @@ from gfpcheck.analysis.summary import RETURNED, Facts, Outcome, Reached, Summary
 from gfpcheck.analysis.values import Value
 from gfpcheck.ir import Addr, Call, Expr, Func, Temp, Var
 
-MAX_REACHED = 24
+MAX_REACHED = 12
 """Distinct allocations that a summary keeps, nearest first."""
 MAX_TARGETS = 8
 """An indirect call with more targets than this is not followed."""
@@ -52,7 +52,7 @@ class Trace:
         self.names = names
         self.sites: dict[Place, dict[Context, None]] = {}
         self.acquired: dict[HeldLock, bool] = {}
-        self._reached: dict[tuple[str, Value, tuple[str, ...], tuple[Release, ...]], Reached] = {}
+        self._reached: dict[tuple[Value, tuple[str, ...], tuple[Release, ...]], Reached] = {}
 
     def allocation(self, place: Place, context: Context, site: Site, state: State) -> None:
         """An allocation in `state`, for this function's rules and for its callers."""
@@ -64,17 +64,19 @@ class Trace:
             for release in state.released
             if (instance := self.names.means(release.instance)) is not None
         )
-        key = (place.name, context.flags, context.scopes, released)
-        when = self.names.facts(state, simple=True)
         path = (site, *place.via)
-        old = self._reached.get(key)
-        if old is not None:
-            when = _common(old.when, when)
-            if len(old.path) <= len(path):
-                path = old.path
-        elif len(path) > MAX_DEPTH:
+        if len(path) > MAX_DEPTH:
             return
-        self._reached[key] = Reached(place.name, context.flags, context.scopes, released, when, path, place.indirect)
+        key = (context.flags, context.scopes, released)
+        old = self._reached.get(key)
+        if old is not None and not old.when and len(old.path) <= len(path):
+            return
+        when = self.names.facts(state, simple=True)
+        new = Reached(place.name, context.flags, context.scopes, released, when, path, place.indirect)
+        if old is not None:
+            nearest = new if len(new.path) < len(old.path) else old
+            new = nearest._replace(when=_common(old.when, when))
+        self._reached[key] = new
 
     def reached(self) -> tuple[Reached, ...]:
         """The allocations that callers should know of."""

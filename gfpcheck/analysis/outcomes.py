@@ -39,6 +39,7 @@ class Names:
                     stored[instr.dst] = None
         self._fixed = frozenset(Var(param.name, "p") for param in func.params) - changed
         self._stored = tuple(stored)
+        self._usable: dict[Expr, bool] = {}
 
     def means(self, expr: Expr, returned: Expr | None = None) -> Expr | None:
         """`expr` in terms that callers know (parameters, globals, the returned value); None if it has none."""
@@ -57,13 +58,19 @@ class Names:
         and of what they point at directly."""
         found: list[tuple[Expr, Value]] = []
         for expr, value in state.facts.items():
-            names = names_in(expr)
-            known = Value(value.ones, value.zeros, value.nonzero, value.not_error)
-            if known == TOP or not names or not names <= self._fixed or (simple and depth(expr) > SIMPLE):
-                continue
-            if not any(may_read(expr, stored) for stored in self._stored):
-                found.append((expr, known))
+            usable = self._usable.get(expr)
+            if usable is None:
+                usable = self._usable[expr] = self._is_usable(expr)
+            if usable and (not simple or depth(expr) <= SIMPLE):
+                known = Value(value.ones, value.zeros, value.nonzero, value.not_error)
+                if known != TOP:
+                    found.append((expr, known))
         return tuple(found)
+
+    def _is_usable(self, expr: Expr) -> bool:
+        """True if `expr` has in the whole function the value that the caller passed."""
+        names = names_in(expr)
+        return bool(names) and names <= self._fixed and not any(may_read(expr, stored) for stored in self._stored)
 
 
 class Returns:

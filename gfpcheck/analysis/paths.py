@@ -133,6 +133,37 @@ def names_in(expr: Expr) -> frozenset[Expr]:
 
 
 @lru_cache(maxsize=200_000)
+def parts(expr: Expr) -> frozenset[Expr]:
+    """`expr` and everything that it is made of."""
+    if isinstance(expr, Field | Deref | Addr):
+        return parts(expr.base) | {expr}
+    if isinstance(expr, Index):
+        return parts(expr.base) | parts(expr.index) | {expr}
+    if isinstance(expr, Bin):
+        return parts(expr.left) | parts(expr.right) | {expr}
+    if isinstance(expr, Un):
+        return parts(expr.operand) | {expr}
+    return frozenset((expr,))
+
+
+@lru_cache(maxsize=200_000)
+def members_in(expr: Expr) -> frozenset[tuple[str, str]]:
+    """The (record, member) of each member that `expr` goes through."""
+    return frozenset((part.record, part.member) for part in parts(expr) if isinstance(part, Field))
+
+
+@lru_cache(maxsize=200_000)
+def has_member_of_variable(expr: Expr) -> bool:
+    return any(is_member_of_variable(part) for part in parts(expr))
+
+
+@lru_cache(maxsize=200_000)
+def is_opaque(expr: Expr) -> bool:
+    """True if two occurrences of `expr` need not have the same value."""
+    return any(isinstance(part, Unknown) for part in parts(expr))
+
+
+@lru_cache(maxsize=200_000)
 def reads_memory(expr: Expr) -> bool:
     """True if the value can change without an assignment to a local variable."""
     if isinstance(expr, Field | Deref | Index):

@@ -16,14 +16,18 @@ from gfpcheck.analysis.paths import (
     MAX_DEPTH,
     canonical,
     depth,
+    has_member_of_variable,
     is_member_of_variable,
+    is_opaque,
+    members_in,
     names_in,
+    parts,
     reads_memory,
     rewrite,
     root,
 )
 from gfpcheck.analysis.values import TOP, Value
-from gfpcheck.ir import Addr, Bin, Const, Deref, Expr, Field, Index, Temp, Un, Unknown, Var
+from gfpcheck.ir import Addr, Bin, Const, Deref, Expr, Field, Index, Temp, Un, Var
 
 
 class Site(NamedTuple):
@@ -133,8 +137,11 @@ class State:
     def resolve(self, expr: Expr) -> Expr:
         """`expr` with local variables replaced by what they were last assigned, canonical."""
         binds = self.binds
-        resolved = rewrite(canonical(expr), lambda leaf: binds.get(leaf, leaf))
-        return resolved if depth(resolved) <= MAX_DEPTH else canonical(expr)
+        plain = canonical(expr)
+        if binds.keys().isdisjoint(names_in(plain)) and not has_member_of_variable(plain):
+            return plain
+        resolved = rewrite(plain, lambda leaf: binds.get(leaf, leaf))
+        return resolved if depth(resolved) <= MAX_DEPTH else plain
 
     def eval(self, expr: Expr) -> Value:
         """The value of `expr`."""
@@ -165,7 +172,7 @@ class State:
         met = values.meet(self.value(expr), value)
         if met is None:
             return False
-        if not isinstance(expr, Const) and not _opaque(expr):
+        if not isinstance(expr, Const) and not is_opaque(expr):
             self.facts[expr] = met
         return True
 
@@ -180,14 +187,14 @@ class State:
                 self.binds[rewrite(member, lambda leaf: dst if leaf == src else leaf)] = bound
             if members:
                 return  # a structure is copied member by member
-            if isinstance(resolved, Const) or dst in names_in(resolved) or _opaque(resolved):
+            if isinstance(resolved, Const) or dst in names_in(resolved) or is_opaque(resolved):
                 self._note(dst, value)
             elif depth(resolved) < MAX_DEPTH:
                 self.binds[dst] = resolved
         else:
             target = self.place(dst)
             self.overwrite(target)
-            if is_member_of_variable(target) and not isinstance(resolved, Const) and not _opaque(resolved):
+            if is_member_of_variable(target) and not isinstance(resolved, Const) and not is_opaque(resolved):
                 self.binds[target] = resolved
             else:
                 self._note(target, value)
@@ -254,43 +261,16 @@ class State:
             del self.facts[fact]
 
 
-def _opaque(expr: Expr) -> bool:
-    """True if two occurrences of `expr` need not have the same value."""
-    if isinstance(expr, Unknown):
-        return True
-    if isinstance(expr, Field | Deref | Addr):
-        return _opaque(expr.base)
-    if isinstance(expr, Index):
-        return _opaque(expr.base) or _opaque(expr.index)
-    if isinstance(expr, Bin):
-        return _opaque(expr.left) or _opaque(expr.right)
-    if isinstance(expr, Un):
-        return _opaque(expr.operand)
-    return False
-
-
 def may_read(expr: Expr, lvalue: Expr) -> bool:
     """True if evaluating `expr` may read the memory at `lvalue`.
 
     Members alias members of the same name and record only; other pointers, equal paths only.
     """
-    if expr == lvalue:
-        return True
-    if isinstance(expr, Field):
-        if isinstance(lvalue, Field) and expr.member == lvalue.member and expr.record == lvalue.record:
-            return True
-        return may_read(expr.base, lvalue)
-    if isinstance(expr, Deref | Addr):
-        return may_read(expr.base, lvalue)
-    if isinstance(expr, Index):
-        if isinstance(lvalue, Index) and expr.base == lvalue.base:
-            return True
-        return may_read(expr.base, lvalue) or may_read(expr.index, lvalue)
-    if isinstance(expr, Bin):
-        return may_read(expr.left, lvalue) or may_read(expr.right, lvalue)
-    if isinstance(expr, Un):
-        return may_read(expr.operand, lvalue)
-    return False
+    if isinstance(lvalue, Field):
+        return (lvalue.record, lvalue.member) in members_in(expr)
+    if isinstance(lvalue, Index):
+        return any(isinstance(part, Index) and part.base == lvalue.base for part in parts(expr))
+    return lvalue in parts(expr)
 
 
 def join(a: State, b: State, widen: bool = False) -> State:

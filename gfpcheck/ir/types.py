@@ -23,7 +23,7 @@ class Loc(NamedTuple):
 # --- expressions ---------------------------------------------------------------------------
 
 
-class Const(msgspec.Struct, frozen=True, array_like=True, tag=0, gc=False):
+class Const(msgspec.Struct, frozen=True, cache_hash=True, array_like=True, tag=0, gc=False):
     """An integer constant, folded by the compiler front end.
 
     `text` says where a size came from (`sizeof(struct xfs_inode)`); empty otherwise.
@@ -34,13 +34,13 @@ class Const(msgspec.Struct, frozen=True, array_like=True, tag=0, gc=False):
     text: str = ""
 
 
-class Str(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
+class Str(msgspec.Struct, frozen=True, cache_hash=True, array_like=True, tag=1, gc=False):
     """A string literal (first 64 bytes)."""
 
     value: str
 
 
-class Var(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False):
+class Var(msgspec.Struct, frozen=True, cache_hash=True, array_like=True, tag=2, gc=False):
     """A named variable or function.
 
     `kind`: "l" local, "p" parameter, "g" global or file-static, "f" function.
@@ -52,13 +52,13 @@ class Var(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False):
     kind: str
 
 
-class Temp(msgspec.Struct, frozen=True, array_like=True, tag=3, gc=False):
+class Temp(msgspec.Struct, frozen=True, cache_hash=True, array_like=True, tag=3, gc=False):
     """The value of a call, or the merged value of `?:`, `&&`, `||` or a statement expression."""
 
     id: int
 
 
-class Field(msgspec.Struct, frozen=True, array_like=True, tag=4):
+class Field(msgspec.Struct, frozen=True, cache_hash=True, array_like=True, tag=4):
     """`base.member`, where `base` is the object; `p->m` is `Field(Deref(p), record, m)`.
 
     `record` is the nearest enclosing *named* record, spelled with its keyword ("struct inode");
@@ -70,20 +70,20 @@ class Field(msgspec.Struct, frozen=True, array_like=True, tag=4):
     member: str
 
 
-class Deref(msgspec.Struct, frozen=True, array_like=True, tag=5):
+class Deref(msgspec.Struct, frozen=True, cache_hash=True, array_like=True, tag=5):
     base: Expr
 
 
-class Addr(msgspec.Struct, frozen=True, array_like=True, tag=6):
+class Addr(msgspec.Struct, frozen=True, cache_hash=True, array_like=True, tag=6):
     base: Expr
 
 
-class Index(msgspec.Struct, frozen=True, array_like=True, tag=7):
+class Index(msgspec.Struct, frozen=True, cache_hash=True, array_like=True, tag=7):
     base: Expr
     index: Expr
 
 
-class Bin(msgspec.Struct, frozen=True, array_like=True, tag=8):
+class Bin(msgspec.Struct, frozen=True, cache_hash=True, array_like=True, tag=8):
     """`op` is C's spelling: + - * / % & | ^ << >> == != < <= > >=; ordering comparisons of
     unsigned operands carry a trailing "u": <u <=u >u >=u."""
 
@@ -92,14 +92,14 @@ class Bin(msgspec.Struct, frozen=True, array_like=True, tag=8):
     right: Expr
 
 
-class Un(msgspec.Struct, frozen=True, array_like=True, tag=9):
+class Un(msgspec.Struct, frozen=True, cache_hash=True, array_like=True, tag=9):
     """`op`: - ~ !"""
 
     op: str
     operand: Expr
 
 
-class Unknown(msgspec.Struct, frozen=True, array_like=True, tag=10, gc=False):
+class Unknown(msgspec.Struct, frozen=True, cache_hash=True, array_like=True, tag=10, gc=False):
     """A value that the IR does not model (floating point, inline assembly output, ...)."""
 
 
@@ -117,7 +117,7 @@ class Assign(msgspec.Struct, frozen=True, array_like=True, tag=0):
     loc: Loc
 
 
-class Call(msgspec.Struct, frozen=True, array_like=True, tag=1):
+class Call(msgspec.Struct, frozen=True, cache_hash=True, array_like=True, tag=1):
     """`dst = callee(args)`.
 
     A direct call has `callee = Var(name, "f")`. `macro` is the word the person typed at `loc`

@@ -52,6 +52,7 @@ class Trace:
         self.names = names
         self.sites: dict[Place, dict[Context, None]] = {}
         self.acquired: dict[HeldLock, bool] = {}
+        self.entered: dict[str, frozenset[str]] = {}
         self._reached: dict[tuple[Value, tuple[str, ...], tuple[Release, ...]], Reached] = {}
 
     def allocation(self, place: Place, context: Context, site: Site, state: State) -> None:
@@ -77,6 +78,11 @@ class Trace:
             nearest = new if len(new.path) < len(old.path) else old
             new = nearest._replace(when=_common(old.when, when))
         self._reached[key] = new
+
+    def call(self, callee: str, scopes: tuple[str, ...]) -> None:
+        """`callee` is called with `scopes` open."""
+        here = frozenset(scopes)
+        self.entered[callee] = self.entered.get(callee, here) & here
 
     def reached(self) -> tuple[Reached, ...]:
         """The allocations that callers should know of."""
@@ -140,6 +146,8 @@ class Calls:
     ) -> list[State]:
         """The effect of the functions called: their allocations, and what a single one does to the state."""
         callees = self._program.callees(call, trace.func.file)
+        for callee in (*callees, *self._program.passed_functions(call, trace.func.file)):
+            trace.call(callee, _scopes(state))
         if not callees or len(callees) > MAX_TARGETS:
             return [state]
         direct = isinstance(call.callee, Var) and call.callee.kind == "f"

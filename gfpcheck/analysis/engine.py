@@ -64,10 +64,11 @@ class Acquisition(NamedTuple):
 
 @dataclass
 class FunctionFacts:
-    """What one run over a function has found."""
+    """What one run over a function has found. `entered`: for each function called, the scopes open at all calls."""
 
     sites: list[AllocationSite] = field(default_factory=list)
     acquisitions: list[Acquisition] = field(default_factory=list)
+    entered: dict[str, frozenset[str]] = field(default_factory=dict)
     blurred: bool = False
     given_up: bool = False
 
@@ -270,7 +271,7 @@ class Engine:
         acquisitions = [
             Acquisition(lock, blocking, lock.identity[:3] in kept) for lock, blocking in run.trace.acquired.items()
         ]
-        return FunctionFacts(sites, acquisitions, run.blurred or run.returns.blurred, run.given_up)
+        return FunctionFacts(sites, acquisitions, run.trace.entered, run.blurred or run.returns.blurred, run.given_up)
 
 
 def _same(a: State, b: State) -> bool:

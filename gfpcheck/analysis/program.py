@@ -74,6 +74,10 @@ class Program:
         """The functions known to be stored in `member` of `record`, sorted."""
         return tuple(sorted(self._targets.get((record, member), ())))
 
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Every (record, member) that a function is stored in."""
+        return tuple(self._targets)
+
     def callees(self, call: Call, file: str) -> tuple[str, ...]:
         """The ids of the functions with a body that `call` may reach; empty when none is known."""
         if isinstance(call.callee, Var) and call.callee.kind == "f":

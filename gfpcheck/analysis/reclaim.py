@@ -16,7 +16,7 @@ from gfpcheck.analysis.inline import local_values
 from gfpcheck.analysis.paths import embedded_in, has_class, replace, same_object
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import HeldLock, Site
-from gfpcheck.ir import Call, Expr, Func, Var
+from gfpcheck.ir import Expr, Func, Var
 from gfpcheck.models import ATOMIC_KINDS, Models, ReclaimRoot
 
 MAX_CHAIN = 16
@@ -107,16 +107,10 @@ class Reclaim:
                     if owners and same_object(replace(argument, values), owners)
                 )
                 found += [(callee, passed, site) for callee in callees]
-            if not self._defers(call):
+            if not (isinstance(call.callee, Var) and self._models.defers(call.callee.name)):
                 nothing: frozenset[int] = frozenset()
                 found += [(callee, nothing, site) for callee in self._program.passed_functions(call, func.file)]
         return found
-
-    def _defers(self, call: Call) -> bool:
-        """True if functions passed to this call run later, in another context: it registers or creates something."""
-        if not isinstance(call.callee, Var):
-            return False
-        return call.callee.name in self._models.callbacks or self._models.knows(call.callee.name)
 
 
 def _waits(lock: HeldLock) -> bool:

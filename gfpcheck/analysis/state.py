@@ -67,7 +67,7 @@ class HeldLock(NamedTuple):
 
 def anonymous(cls: str) -> Expr:
     """The instance of a lock of class `cls` that no path names any more: one for all of them."""
-    return Var(f"<{cls}>", "g")
+    return Var(f"<{cls}>", "l")
 
 
 def distinct(locks: Iterable[HeldLock]) -> tuple[HeldLock, ...]:
@@ -227,7 +227,7 @@ class State:
             del self.facts[fact]
         if any(name in names_in(lock.instance) for lock in self.locks):
             self.locks = distinct(
-                lock._replace(instance=anonymous(lock.cls)) if name in names_in(lock.instance) else lock
+                lock._replace(instance=anonymous(lock.cls), may=True) if name in names_in(lock.instance) else lock
                 for lock in self.locks
             )
 

@@ -145,6 +145,7 @@ def _analyse(
     from gfpcheck.analysis.callgraph import CallGraph
     from gfpcheck.analysis.effects import Effects
     from gfpcheck.analysis.engine import Engine
+    from gfpcheck.analysis.entry import entry_scopes
     from gfpcheck.analysis.loops import LoopFinder
     from gfpcheck.analysis.program import Program
     from gfpcheck.analysis.reclaim import Reclaim
@@ -166,7 +167,8 @@ def _analyse(
             engine.summary(key)
     reclaim = Reclaim(program, engine, knowledge)
     loops = LoopFinder(program, effects, engine.inliner)
-    views = Views(program, gfp, loops, reclaim.locks, plan.version)
+    entry = entry_scopes(program, engine, knowledge)
+    views = Views(program, gfp, loops, reclaim.locks, entry, plan.version)
     findings: list[Finding] = []
     crashed: Counter[tuple[str, str]] = Counter()
     sites = 0

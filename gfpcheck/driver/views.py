@@ -29,17 +29,19 @@ class Views:
         gfp: GfpFlags,
         loops: LoopFinder,
         reclaim: dict[str, ReclaimLock],
+        entry: dict[str, frozenset[str]],
         kernel: tuple[int, ...],
     ) -> None:
         self._program = program
         self._gfp = gfp
         self._loops = loops
         self._reclaim = {cls: _reclaim_path(lock) for cls, lock in sorted(reclaim.items())}
+        self._entry = entry
         self._kernel = kernel
 
     def function(self, key: str, facts: FunctionFacts) -> Function:
         func = self._program.functions[key]
-        allocations = {site: self._allocation(func, site) for site in facts.sites}
+        allocations = {site: self._allocation(func, site, self._entry.get(key, frozenset())) for site in facts.sites}
         loops = [
             RetryLoop(
                 tuple(allocations[site] for site in loop.sites),
@@ -61,26 +63,27 @@ class Views:
             facts.blurred,
         )
 
-    def _allocation(self, func: Func, site: AllocationSite) -> Allocation:
+    def _allocation(self, func: Func, site: AllocationSite, entry: frozenset[str]) -> Allocation:
         place = _place(func, site.call.loc)
-        situations = tuple(self._situation(context) for context in site.contexts)
+        situations = tuple(self._situation(context, entry) for context in site.contexts)
         return Allocation(site.name, place, situations, _sites(site.via), self._caller_name(site), site.indirect)
 
     def _caller_name(self, site: AllocationSite) -> str:
         """The function that the source calls at the site."""
         return site.name if not site.via else callee_name(site.call) or site.via[0].function
 
-    def _situation(self, context: Context) -> Situation:
+    def _situation(self, context: Context, entry: frozenset[str]) -> Situation:
         flags = Flags(context.flags.ones, context.flags.zeros, self._gfp)
         effective = flags
-        for kind in context.scopes:
+        scopes = (*sorted(entry), *(kind for kind in context.scopes if kind not in entry))
+        for kind in scopes:
             if kind == "noio":
                 effective = effective.without("__GFP_FS")
             if kind in _CLEARS:
                 effective = effective.without(_CLEARS[kind])
         return Situation(
             tuple(_lock(lock) for lock in context.locks),
-            tuple(Scope(kind) for kind in context.scopes),
+            tuple(Scope(kind) for kind in scopes),
             flags,
             effective,
         )

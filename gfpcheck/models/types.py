@@ -228,6 +228,10 @@ class Models(msgspec.Struct, frozen=True):
         name = base_name(function)
         return name in self.locks or name in self.scopes or name in self.allocators
 
+    def defers(self, function: str) -> bool:
+        """True if functions passed to this one run later, in another context: it registers or creates something."""
+        return function in self.callbacks or self.knows(function)
+
     @property
     def names(self) -> frozenset[str]:
         return frozenset(self.locks) | frozenset(self.scopes) | frozenset(self.allocators)

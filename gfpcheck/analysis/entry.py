@@ -1,0 +1,69 @@
+"""Which allocation scopes are in force whenever a function is entered.
+
+A scope that every known caller has open is open in the callee, too: most of a filesystem runs inside
+transactions that it did not start itself. A function that may be called from elsewhere (no caller is known,
+or it is stored in a member that nobody here calls through) is entered without any.
+"""
+
+from __future__ import annotations
+
+from gfpcheck.analysis.engine import Engine
+from gfpcheck.analysis.program import Program, pointer_place
+from gfpcheck.ir import Var
+from gfpcheck.models import Models
+
+Scopes = frozenset[str]
+
+
+def entry_scopes(program: Program, engine: Engine, models: Models) -> dict[str, Scopes]:
+    """The scopes in force at entry, by function id; functions without any are left out."""
+    callers = _callers(program, engine, models)
+    everything: Scopes = frozenset().union(*(scopes for sites in callers.values() for _, scopes in sites))
+    if not everything:
+        return {}
+    outside = _called_from_outside(program)
+    entry: dict[str, Scopes] = {
+        key: everything if key in callers and key not in outside else frozenset() for key in program.functions
+    }
+    callees: dict[str, set[str]] = {}
+    for callee, sites in callers.items():
+        for caller, _ in sites:
+            callees.setdefault(caller, set()).add(callee)
+    pending = sorted(entry)
+    while pending:
+        key = pending.pop()
+        if not entry[key]:
+            continue
+        found = everything
+        for caller, scopes in callers[key]:
+            found &= entry[caller] | scopes
+        if found != entry[key]:
+            entry[key] = found
+            pending += sorted(callees.get(key, ()))
+    return {key: scopes for key, scopes in entry.items() if scopes}
+
+
+def _callers(program: Program, engine: Engine, models: Models) -> dict[str, list[tuple[str, Scopes]]]:
+    """For each function its callers, each with the scopes that it has open at the call."""
+    nothing: Scopes = frozenset()
+    callers: dict[str, list[tuple[str, Scopes]]] = {}
+    for caller, func in program.functions.items():
+        seen = engine.facts[caller].entered
+        for _, _, call in program.calls(func):
+            reached = list(program.callees(call, func.file))
+            if not (isinstance(call.callee, Var) and models.defers(call.callee.name)):
+                reached += program.passed_functions(call, func.file)
+            for callee in reached:
+                callers.setdefault(callee, []).append((caller, seen.get(callee, nothing)))
+    return callers
+
+
+def _called_from_outside(program: Program) -> frozenset[str]:
+    """Functions stored in members that no analysed function calls through: others do."""
+    called = {
+        place
+        for func in program.functions.values()
+        for _, _, call in program.calls(func)
+        if not (isinstance(call.callee, Var) and call.callee.kind == "f") and (place := pointer_place(call.callee))
+    }
+    return frozenset(key for place in program.places() if place not in called for key in program.targets(*place))

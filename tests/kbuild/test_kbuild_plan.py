@@ -254,7 +254,8 @@ def module(folder: Path) -> Path:
     """An out-of-tree module."""
     (folder / "src").mkdir(parents=True)
     (folder / "Makefile").write_text(
-        "ifneq ($(KERNELRELEASE),)\nobj-m := demo.o\ndemo-y := main.o src/util.o\nccflags-y += -I$(src)/include\n"
+        "ifneq ($(KERNELRELEASE),)\nobj-m := demo.o\ndemo-y := main.o src/util.o\nccflags-y += -I$(src)/include "
+        "-I$(PWD)/more\n"
         "else\nall:\n\tmake -C /lib/modules M=$(PWD)\nendif\n"
     )
     for name in ("main.c", "src/util.c", "spare.c"):
@@ -270,7 +271,7 @@ def test_a_module_needs_to_know_its_kernel(tree: Path, cache: Path, tmp_path: Pa
     assert (plan.source, plan.root, rels(plan)) == ("out-of-tree module", str(folder), ["main.c", "src/util.c"])
     assert plan.skipped == (("spare.c", "no Makefile names spare.o"),)
     assert plan.version == (6, 12, 90)
-    assert {"-DMODULE", f"-I{folder}/include", f"-I{tree}/include"} <= set(plan.units[0].args)
+    assert {"-DMODULE", f"-I{folder}/include", f"-I{folder}/more", f"-I{tree}/include"} <= set(plan.units[0].args)
     below = make_plan([folder / "src"], tree=tree, cache_dir=cache)
     assert (below.root, rels(below)) == (str(folder), ["src/util.c"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from gfpcheck.ir.types import (
     Assign,
@@ -91,7 +92,7 @@ class Builder:
         terms = [Stop() if term is None else term for term in self._terms]
         while True:
             hops = terms.copy()
-            terms = [_retarget(term, lambda target, hops=hops: self._skip_empty(hops, target)) for term in hops]
+            terms = [_retarget(term, partial(self._skip_empty, hops)) for term in hops]
             # A branch that became a jump may have left another empty hop.
             if not any(isinstance(new, Jump) and isinstance(old, Branch) for old, new in zip(hops, terms, strict=True)):
                 break

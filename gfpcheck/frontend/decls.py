@@ -245,7 +245,7 @@ class Decls:
             name in self._noreturn
             or "noreturn" in annotations
             or "noreturn" in libclang.text(lib.clang_getTypeSpelling(ctype))
-            or (bool(handle) and self.places.home(handle).text.says(b"_Noreturn", offset))
+            or (handle is not None and self.places.home(handle).text.says(b"_Noreturn", offset))
         )
         return Proto(
             name,

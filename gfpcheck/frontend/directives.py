@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 _DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(include|define|undef|ifdef|ifndef|if|endif)\b[ \t]*([^\n]*)", re.MULTILINE)
 _TARGET = re.compile(rb'[<"]([^>"\n]+)[>"]')
@@ -15,15 +15,18 @@ _QUOTED_ONLY, _BOTH = ("-iquote",), ("-I", "-isystem", "-idirafter")
 
 @dataclass(frozen=True, slots=True)
 class Directives:
-    """`includes` are (name, quoted) of the unconditional #includes, in order; `defines` the names defined or
-    undefined before the last #include of any kind."""
+    """`always` are (name, quoted) of the #includes that stand under no condition, in order, `includes` of all.
+    `defines` are the names defined or undefined; `early` those that are before the last #include."""
 
+    always: tuple[tuple[str, bool], ...]
     includes: tuple[tuple[str, bool], ...]
     defines: tuple[bytes, ...]
+    early: tuple[bytes, ...]
 
 
 def read_directives(text: bytes) -> Directives:
     """The directives of one file."""
+    always: list[tuple[str, bool]] = []
     includes: list[tuple[str, bool]] = []
     defines: list[bytes] = []
     defined_before = 0
@@ -32,8 +35,11 @@ def read_directives(text: bytes) -> Directives:
         word, rest = match.groups()
         if word == b"include":
             target = _TARGET.match(rest)
-            if target and depth == 0:
-                includes.append((target.group(1).decode("utf-8", "surrogateescape"), rest[:1] == b'"'))
+            if target:
+                include = target.group(1).decode("utf-8", "surrogateescape"), rest[:1] == b'"'
+                includes.append(include)
+                if depth == 0:
+                    always.append(include)
             defined_before = len(defines)
         elif word in (b"define", b"undef"):
             name = _NAME.match(rest)
@@ -43,7 +49,7 @@ def read_directives(text: bytes) -> Directives:
             depth -= 1
         else:
             depth += 1
-    return Directives(tuple(includes), tuple(dict.fromkeys(defines[:defined_before])))
+    return Directives(tuple(always), tuple(includes), tuple(defines), tuple(dict.fromkeys(defines[:defined_before])))
 
 
 class IncludeSearch:
@@ -55,13 +61,17 @@ class IncludeSearch:
         self._found: dict[tuple[str, str], str] = {}
 
     def find(self, name: str, quoted: bool, folder: str) -> str:
-        """The path of a header that a file in `folder` includes, spelled as libclang spells it; empty if not found."""
-        key = (folder if quoted else "", name)
-        found = self._found.get(key)
+        """The normalised path of a header that a file in `folder` includes; empty if there is none."""
+        if quoted:
+            return self._first(name, folder, (folder,)) or self._first(name, "", (*self._quoted, *self._both))
+        return self._first(name, "<", self._both)
+
+    def _first(self, name: str, key: str, places: Sequence[str]) -> str:
+        found = self._found.get((key, name))
         if found is None:
-            places = [folder, *self._quoted, *self._both] if quoted else self._both
-            found = next((path for path in (f"{place}/{name}" for place in places) if Path(path).is_file()), "")
-            self._found[key] = found
+            paths = (os.path.normpath(f"{place}/{name}") for place in places)
+            found = next((path for path in paths if os.path.isfile(path)), "")  # noqa: PTH113
+            self._found[key, name] = found
         return found
 
 

@@ -1,8 +1,8 @@
 """Precompiled headers: the headers that many files of a group include are parsed once.
 
 Reading headers is nearly all of the cost of parsing kernel code. The files of a group have equal arguments.
-What a file means must not depend on the precompiled header: see `macros_that_matter`, and the plain
-parse that follows any error.
+What a file means must not depend on the precompiled header: see `IncludeGraph`,
+and the plain parse that follows any error.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ctypes import c_uint
 from pathlib import Path
 
 import msgspec
 
 from gfpcheck.frontend import libclang
-from gfpcheck.frontend.directives import Directives, IncludeSearch, macros_that_matter, read_directives
+from gfpcheck.frontend.includes import IncludeGraph, Reader
 from gfpcheck.frontend.parse import ParseError, error_entries, inclusions, parsed
 from gfpcheck.kbuild.types import Unit
 
@@ -46,19 +46,47 @@ class GroupHeader(msgspec.Struct, frozen=True):
 
 def prepare(units: Sequence[Unit], folder: Path) -> GroupHeader | None:
     """Finds in `folder`, or makes, a precompiled header for units of equal arguments; None if none is worth having."""
-    directives = [read_directives(_read(unit.path)) for unit in units]
-    wanted = common_headers(units, directives)
+    reader = Reader(units[0])
+    wanted = common_headers(units, reader)
     if not wanted:
         return None
     header = _find(units[0], wanted, folder)
-    if header is None and len(units) >= _WORTH_BUILDING:
-        header = _build(units[0], wanted, folder)
+    graph = IncludeGraph(reader, header.headers if header else wanted)
+    foreign = {unit.rel: graph.foreign_macros(unit.path) for unit in units}
     if header is None:
-        return None
-    names = {name for found in directives for name in found.defines}
-    fatal = macros_that_matter(names, [_read(path) for path in header.files]) if names else set()
-    plain = {unit.rel for unit, found in zip(units, directives, strict=True) if fatal.intersection(found.defines)}
+        if len(units) < _WORTH_BUILDING:
+            return None
+        kept = _without_harmful(units, wanted, graph, foreign)
+        header = _build(units[0], kept, folder)
+        if header is None:
+            return None
+        if header.headers != wanted:
+            graph = IncludeGraph(reader, header.headers)
+            foreign = {unit.rel: graph.foreign_macros(unit.path) for unit in units}
+    early = {unit.rel: reader.directives(unit.path).early for unit in units}
+    fatal = graph.matter(name for names in early.values() for name in names)
+    plain = {unit.rel for unit in units if foreign[unit.rel] or fatal.intersection(early[unit.rel])}
     return GroupHeader(header, frozenset(plain))
+
+
+def _without_harmful(
+    units: Sequence[Unit], wanted: tuple[str, ...], graph: IncludeGraph, foreign: Mapping[str, Mapping[bytes, int]]
+) -> tuple[str, ...]:
+    """`wanted` without headers whose macros would force more files to be parsed plainly than it costs the others to
+    read the header each for itself. The size of what is read stands for its cost."""
+    below = {header: graph.below([header]) for header in wanted}
+    harmed: dict[str, set[str]] = {}
+    for rel, macros in foreign.items():
+        for definers in macros.values():
+            guilty = [header for header in wanted if below[header] & definers]
+            if len(guilty) == 1:
+                harmed.setdefault(guilty[0], set()).add(rel)
+    harmful = set()
+    for header, files in harmed.items():
+        others = graph.below(other for other in wanted if other != header)
+        if graph.weight(below[header] & ~others) * len(units) < graph.weight(graph.files) * len(files):
+            harmful.add(header)
+    return tuple(header for header in wanted if header not in harmful)
 
 
 def with_header(args: Sequence[str], header: Precompiled) -> tuple[str, ...]:
@@ -73,15 +101,10 @@ def with_header(args: Sequence[str], header: Precompiled) -> tuple[str, ...]:
     return (*kept, "-include-pch", header.path)
 
 
-def common_headers(units: Sequence[Unit], directives: Sequence[Directives]) -> tuple[str, ...]:
+def common_headers(units: Sequence[Unit], reader: Reader) -> tuple[str, ...]:
     """The headers that many of the units include, so ordered that each comes after those that files include
     before it."""
-    search = IncludeSearch(units[0].args, units[0].cwd)
-    listings = []
-    for unit, found in zip(units, directives, strict=True):
-        folder = os.path.dirname(unit.path)  # noqa: PTH120
-        paths = [search.find(name, quoted, folder) for name, quoted in found.includes]
-        listings.append(list(dict.fromkeys(path for path in paths if path.endswith(".h"))))
+    listings = [[path for path in reader.always(unit.path) if path.endswith(".h")] for unit in units]
     counts = Counter(path for listing in listings for path in listing)
     enough = max(min(2, len(units)), len(units) * _SHARE)
     chosen = {path for path, count in counts.items() if count >= enough}

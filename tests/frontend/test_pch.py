@@ -184,8 +184,10 @@ def test_directives() -> None:
         b'#define EARLY 1\n # include <linux/fs.h> /* x */\n#ifdef A\n#include "a.h"\n#define B\n#endif\n'
         b'#include "b.h"\n#undef EARLY\n#include MACRO\n#define LATE\n'
     )
-    assert found.includes == (("linux/fs.h", False), ("b.h", True))
-    assert found.defines == (b"EARLY", b"B")
+    assert found.always == (("linux/fs.h", False), ("b.h", True))
+    assert found.includes == (("linux/fs.h", False), ("a.h", True), ("b.h", True))
+    assert found.early == (b"EARLY", b"B")
+    assert found.defines == (b"EARLY", b"B", b"EARLY", b"LATE")
 
 
 @pytest.mark.parametrize(

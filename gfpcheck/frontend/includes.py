@@ -1,0 +1,142 @@
+"""Who includes whom, read as text: what a file would not have seen without a precompiled header."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gfpcheck.frontend.directives import Directives, IncludeSearch, macros_that_matter, read_directives
+from gfpcheck.kbuild.types import Unit
+
+# What names nothing: comments, strings, definitions of macros.
+_IDLE = re.compile(
+    rb"""//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|^[ \t]*\#[ \t]*define\b(?:[^\n\\]|\\.)*""",
+    re.DOTALL | re.MULTILINE,
+)
+_IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
+
+
+class Reader:
+    """Files of one command line, each read once: their text and directives, and the files that they include."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._search = IncludeSearch(unit.args, unit.cwd)
+        self._texts: dict[str, bytes] = {}
+        self._directives: dict[str, Directives] = {}
+        self._targets: dict[str, list[str]] = {}
+        self.forced = _forced_includes(unit)
+
+    def text(self, path: str) -> bytes:
+        found = self._texts.get(path)
+        if found is None:
+            try:
+                found = Path(path).read_bytes()
+            except OSError:
+                found = b""
+            self._texts[path] = found
+        return found
+
+    def directives(self, path: str) -> Directives:
+        found = self._directives.get(path)
+        if found is None:
+            found = self._directives[path] = read_directives(self.text(path))
+        return found
+
+    def always(self, path: str) -> list[str]:
+        """The headers that a file includes under no condition, in order."""
+        return self._find(path, self.directives(path).always)
+
+    def targets(self, path: str) -> list[str]:
+        """All files that a file includes, on whatever condition."""
+        found = self._targets.get(path)
+        if found is None:
+            found = self._targets[path] = self._find(path, self.directives(path).includes)
+        return found
+
+    def _find(self, path: str, includes: Iterable[tuple[str, bool]]) -> list[str]:
+        folder = os.path.dirname(path)  # noqa: PTH120
+        found = [self._search.find(name, quoted, folder) for name, quoted in includes]
+        return list(dict.fromkeys(target for target in found if target))
+
+
+class IncludeGraph:
+    """What `headers` and the command line's own -include options lead to. Conditions are not looked at: a file
+    counts as seen if any #include leads to it. Sets of files are bits of an integer."""
+
+    def __init__(self, reader: Reader, headers: Sequence[str]) -> None:
+        self._reader = reader
+        self._numbers: dict[str, int] = {}
+        self._below: dict[str, int] = {}
+        self._forced = self.below(reader.forced)
+        self.files = self._forced | self.below(headers)
+        self._definers: dict[bytes, int] = {}
+        for path, number in list(self._numbers.items()):
+            for name in reader.directives(path).defines:
+                self._definers[name] = self._definers.get(name, 0) | 1 << number
+
+    def below(self, paths: Iterable[str]) -> int:
+        """The files that `paths` are or lead to."""
+        bits = 0
+        for path in paths:
+            found = self._below.get(path)
+            if found is None:
+                found = self._below[path] = self._walk(path)
+            bits |= found
+        return bits
+
+    def _walk(self, path: str) -> int:
+        bits = 0
+        stack = [path]
+        while stack:
+            path = stack.pop()
+            bit = 1 << self._numbers.setdefault(path, len(self._numbers))
+            if not bits & bit:
+                bits |= bit
+                known = self._below.get(path)
+                if known is None:
+                    stack += self._reader.targets(path)
+                else:
+                    bits |= known
+        return bits
+
+    def weight(self, files: int) -> int:
+        """The size of a set of files, in bytes."""
+        return sum(len(self._reader.text(path)) for path, number in self._numbers.items() if files >> number & 1)
+
+    def matter(self, macros: Iterable[bytes]) -> set[bytes]:
+        """Those of `macros` that change what the headers mean when they are defined before them."""
+        names = {name for name in macros if name}
+        paths = [path for path, number in self._numbers.items() if self.files >> number & 1]
+        return macros_that_matter(names, [self._reader.text(path) for path in paths]) if names else names
+
+    def foreign_macros(self, path: str) -> dict[bytes, int]:
+        """Macros that the file `path`, or a header of its own, names and that only headers define which it does not
+        include, with those headers: precompiled, they would turn a plain name into a macro."""
+        own = [path]
+        seen = self._forced
+        for file in own:  # which grows
+            for target in self._reader.targets(file):
+                if self._numbers.get(target) is not None and self.files >> self._numbers[target] & 1:
+                    seen |= self.below([target])
+                elif target not in own:
+                    own.append(target)
+        named: set[bytes] = set()
+        defined: set[bytes] = set()
+        for file in own:
+            named.update(_IDENTIFIER.findall(_IDLE.sub(b" ", self._reader.text(file))))
+            defined.update(self._reader.directives(file).defines)
+        found = {}
+        for name in self._definers.keys() & named - defined:
+            definers = self._definers[name]
+            if not definers & seen:
+                found[name] = definers
+        return found
+
+
+def _forced_includes(unit: Unit) -> list[str]:
+    """The headers of -include options."""
+    words = unit.args
+    named = [words[index + 1] for index, word in enumerate(words[:-1]) if word == "-include"]
+    return [os.path.normpath(os.path.join(unit.cwd, name)) for name in named]  # noqa: PTH118

@@ -34,9 +34,9 @@ or an allocation that may fail, with the failure handed to the caller.
 
 ## How it is decided
 
-`__GFP_NOFAIL` must be known to be set, and a lock (not merely a context such as RCU) must be held on a path to the
-allocation. The level is error when the lock is a spinning one. Confidence is high when every path holds the
-lock.
+`__GFP_NOFAIL` must be known to be set, and a lock (not merely a context such as RCU, nor protection against
+freezing) must be held on a path to the allocation. The level is error when the lock is a spinning one.
+Confidence is high when every path holds the lock.
 
 ## When to ignore it
 
@@ -84,4 +84,4 @@ def _locks(situation: Situation) -> list[Lock]:
     """The locks under which the allocation may loop."""
     if situation.effective.has("__GFP_NOFAIL") is not True:
         return []
-    return [lock for lock in situation.locks if not lock.is_context]
+    return [lock for lock in situation.locks if not lock.is_context and lock.kind != "freeze"]

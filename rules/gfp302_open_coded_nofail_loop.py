@@ -70,7 +70,7 @@ class OpenCodedNofailLoop(Rule):
             unless = f" unless {' or '.join(loop.unless)}" if loop.unless else ""
             wait = f", calling {loop.waits[0]}() in between" if loop.waits else ", without a pause"
             situation = first.situations[0]
-            locks = [lock for lock in situation.locks if not lock.is_context]
+            locks = [lock for lock in situation.locks if not lock.is_context and not lock.may]
             yield function.finding(
                 rule=self.id,
                 level=self.level,

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gfpcheck.analysis import values
-from gfpcheck.analysis.calls import Calls, Context, Trace
+from gfpcheck.analysis.annotations import held_at_entry
+from gfpcheck.analysis.calls import Calls, Context, Place, Trace
 from gfpcheck.analysis.effects import Effects
 from gfpcheck.analysis.inline import Inliner
 from gfpcheck.analysis.liveness import Flow, flow_of
@@ -20,7 +21,7 @@ from gfpcheck.analysis.outcomes import Returns
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import HeldLock, Key, Site, State, assume, blur, join
 from gfpcheck.analysis.summary import NOTHING, Summary
-from gfpcheck.ir import Assign, Branch, Call, Expr, Func, Goto, Jump, Return, Stop, Switch, Var
+from gfpcheck.ir import Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
 from gfpcheck.models import Models
 
 MAX_SITUATIONS = 10
@@ -30,6 +31,10 @@ MAX_STEPS = 6_000
 WIDEN_AFTER = 3
 MAX_SPECIALISATIONS = 40
 MAX_CALL_DEPTH = 60
+MAX_CONTEXTS = 32
+"""Situations kept for one allocation."""
+MAX_ROUNDS = 3
+"""Runs over a recursive function before its summary is taken as it is."""
 SMALL = 8
 """Blocks up to which a function without effects is still run for the value that it returns."""
 
@@ -124,6 +129,8 @@ class Engine:
         self._specialised: dict[str, int] = {}
         self._active: list[str] = []
         self._relevant: dict[str, bool] = {}
+        self._deciding: set[str] = set()
+        self._provisional: dict[str, Summary] = {}
         self._flows: dict[str, Flow] = {}
 
     # --- summaries -------------------------------------------------------------------------
@@ -135,7 +142,9 @@ class Engine:
         known = self._summaries.get((key, consts))
         if known is not None:
             return known
-        if key in self._active or len(self._active) >= MAX_CALL_DEPTH:
+        if key in self._active:
+            return self._summaries.get((key, ())) or self._provisional.setdefault(key, NOTHING)
+        if len(self._active) >= MAX_CALL_DEPTH:
             return NOTHING
         if consts:
             generic = self.summary(key)
@@ -150,11 +159,20 @@ class Engine:
             self.facts[key] = FunctionFacts()
         else:
             self._active.append(key)
-            try:
-                result = self._run(key, self.program.functions[key], consts)
-            finally:
-                self._active.pop()
+            result = self._fixpoint(key, consts)
+            self._active.pop()
         self._summaries[key, consts] = result
+        return result
+
+    def _fixpoint(self, key: str, consts: Consts) -> Summary:
+        """Run the function; again, with what is known of it by then, if it calls itself."""
+        func = self.program.functions[key]
+        result = self._run(key, func, consts)
+        for _ in range(MAX_ROUNDS):
+            if consts or self._provisional.get(key, result) == result:
+                break
+            self._provisional[key] = result
+            result = self._run(key, func, consts)
         return result
 
     def _can_depend(self, key: str, generic: Summary) -> bool:
@@ -169,8 +187,9 @@ class Engine:
         something that does, or is small enough to be worth running for its value."""
         known = self._relevant.get(key)
         if known is None:
-            self._relevant[key] = False
+            self._deciding.add(key)
             known = self._relevant[key] = self._find_relevance(key)
+            self._deciding.discard(key)
         return known
 
     def _find_relevance(self, key: str) -> bool:
@@ -179,7 +198,9 @@ class Engine:
             if self.effects.concerns(func, call):
                 return True
             for callee in self.program.callees(call, func.file):
-                if callee not in self._active and self.summary(callee).has_effect:
+                if callee in self._active or callee in self._deciding:
+                    continue
+                if self.summary(callee).has_effect:
                     return True
         return len(func.blocks) <= SMALL and func.ret != "void"
 
@@ -190,10 +211,13 @@ class Engine:
         if flow is None:
             flow = self._flows[key] = flow_of(func)
         params = {param.name for param in func.params}
-        split = tuple(Var(n, "p" if n in params else "l") for n, type_ in func.types.items() if type_ == "gfp_t")
+        split: tuple[Expr, ...] = tuple(
+            Var(n, "p" if n in params else "l") for n, type_ in func.types.items() if type_ == "gfp_t"
+        )
+        split += _chosen_constants(func)
         returns = Returns(func)
         run = _Run(func, flow, split, Trace(func, returns.names), returns, [{} for _ in func.blocks])
-        start = State()
+        start = State(held_at_entry(func, self.program, self.effects.models))
         for number, param in enumerate(func.params):
             fixed = consts[number] if number < len(consts) else None
             start.facts[Var(param.name, "p")] = values.of_param(number) if fixed is None else values.const(fixed)
@@ -208,7 +232,18 @@ class Engine:
         summary = NOTHING if run.given_up else Summary(returns.outcomes(), run.trace.reached())
         if not consts:
             self.facts[key] = self._collect(run, summary)
+        elif not run.given_up:
+            self._add_contexts(self.facts[key], run)
         return summary
+
+    def _add_contexts(self, facts: FunctionFacts, run: _Run) -> None:
+        """What callers' constants have shown at the allocations of the function itself."""
+        for number, site in enumerate(facts.sites):
+            place = Place(site.block, site.position, site.name, site.via, site.indirect)
+            seen = run.trace.sites.get(place, {})
+            new = tuple(context for context in seen if context.locks and context not in site.contexts)
+            if new:
+                facts.sites[number] = site._replace(contexts=(*site.contexts, *new)[:MAX_CONTEXTS])
 
     def _block(self, run: _Run, number: int, state: State) -> None:
         block = run.func.blocks[number]
@@ -272,6 +307,20 @@ class Engine:
             Acquisition(lock, blocking, lock.identity[:3] in kept) for lock, blocking in run.trace.acquired.items()
         ]
         return FunctionFacts(sites, acquisitions, run.trace.entered, run.blurred or run.returns.blurred, run.given_up)
+
+
+def _chosen_constants(func: Func) -> tuple[Expr, ...]:
+    """The temporaries that hold `x ? A : B` of two constants: flags, more often than not."""
+    assigned: dict[Expr, list[Expr]] = {}
+    for block in func.blocks:
+        for instr in block.instrs:
+            if isinstance(instr, Assign) and isinstance(instr.dst, Temp):
+                assigned.setdefault(instr.dst, []).append(instr.src)
+    return tuple(
+        temp
+        for temp, sources in assigned.items()
+        if len(sources) > 1 and all(isinstance(s, Const) for s in sources) and not {Const(0), Const(1)} >= set(sources)
+    )
 
 
 def _same(a: State, b: State) -> bool:

@@ -14,9 +14,8 @@ from typing import NamedTuple
 import networkx as nx
 
 from gfpcheck.analysis import values
-from gfpcheck.analysis.effects import Effects, callee_name
-from gfpcheck.analysis.engine import AllocationSite
-from gfpcheck.analysis.inline import Inliner
+from gfpcheck.analysis.effects import callee_name
+from gfpcheck.analysis.engine import AllocationSite, Engine
 from gfpcheck.analysis.paths import names_in, reads_memory, replace, show
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import State, assume, join
@@ -46,10 +45,11 @@ class _Paths(NamedTuple):
 
 
 class LoopFinder:
-    def __init__(self, program: Program, effects: Effects, inliner: Inliner) -> None:
+    def __init__(self, program: Program, engine: Engine) -> None:
         self._program = program
-        self._effects = effects
-        self._inliner = inliner
+        self._engine = engine
+        self._effects = engine.effects
+        self._inliner = engine.inliner
 
     def retry_loops(self, func: Func, sites: list[AllocationSite]) -> list[RetryLoop]:
         """The endless retry loops of `func`, one for each set of allocations that retry together."""
@@ -57,9 +57,7 @@ class LoopFinder:
             return []
         found: list[RetryLoop] = []
         for blocks in _cycles(func):
-            inside = [
-                site for site in sites if site.block in blocks and not site.via and self._failure(site.call) is not None
-            ]
+            inside = self._tried(func, blocks, sites)
             retrying: dict[AllocationSite, _Paths] = {}
             for site in inside:
                 if not all(self._effects.never_fails(context.flags) for context in site.contexts):
@@ -72,8 +70,19 @@ class LoopFinder:
                 found.append(RetryLoop(tuple(ordered), _start_of(func, blocks), first.unless, first.waits))
         return found
 
-    def _failure(self, call: Call) -> Value | None:
-        """What `call` returns when it fails; None if that cannot be told from success."""
+    def _tried(self, func: Func, blocks: frozenset[int], sites: list[AllocationSite]) -> list[AllocationSite]:
+        """The calls in the loop that allocate and say whether they have, one site for each."""
+        found: dict[tuple[int, int], AllocationSite] = {}
+        for site in sites:
+            if site.block in blocks and not site.indirect and self._failure(func, site) is not None:
+                found.setdefault((site.block, site.position), site)
+        return list(found.values())
+
+    def _failure(self, func: Func, site: AllocationSite) -> Value | None:
+        """What the call returns when it fails; None if that cannot be told from success."""
+        call = site.call
+        if site.via:
+            return self._failure_below(func, call)
         entry = self._effects.allocator(call)
         proto = self._program.protos.get(call.callee.name) if isinstance(call.callee, Var) else None
         if entry is None or entry.fails in ("never", "count") or proto is None:
@@ -86,13 +95,22 @@ class LoopFinder:
             return values.ZERO
         return values.const(-ENOMEM) if proto.ret == "int" else None
 
+    def _failure_below(self, func: Func, call: Call) -> Value | None:
+        """What a function that allocates returns when it says that it has failed."""
+        callees = self._program.callees(call, func.file)
+        if len(callees) != 1 or not self._program.functions[callees[0]].ret.endswith("*"):
+            return None
+        returned = [outcome.value for outcome in self._engine.summary(callees[0]).outcomes]
+        if any(value.is_error for value in returned):
+            return values.ERRNO
+        return values.ZERO if any(value.truth is not True for value in returned) else None
+
     def _follow(
         self, func: Func, blocks: frozenset[int], start: AllocationSite, failing: list[AllocationSite]
     ) -> _Paths:
         """Follow the paths from the failure of `start` until it is tried again or the loop is left."""
-        fails = {(site.block, site.position): self._failure(site.call) for site in failing}
-        assigned = _assigned_in(func, blocks)
-        unless: dict[str, None] = {}
+        fails = {(site.block, site.position): self._failure(func, site) for site in failing}
+        exits: list[Expr | None] = []
         waits: dict[str, None] = {}
         edges: nx.DiGraph[int] = nx.DiGraph()
         retries, visits = False, 0
@@ -123,9 +141,7 @@ class LoopFinder:
                 continue
             for target, taken, condition in _next(func, block, state):
                 if target not in blocks:
-                    if condition is None or not _fixed(condition, state, assigned):
-                        return _Paths(retries, True, (), ())
-                    unless[show(condition)] = None
+                    exits.append(condition)
                     continue
                 edges.add_edge(block, target)
                 old = arrived.get(target)
@@ -133,6 +149,11 @@ class LoopFinder:
                 if old is None or merged.facts != old.facts or merged.binds != old.binds:
                     arrived[target] = merged
                     queue.append((target, 0, merged))
+        on_the_way = _assigned_in(func, frozenset(arrived) | {start.block})
+        if not all(condition is not None and _fixed(condition, on_the_way) for condition in exits):
+            return _Paths(retries, True, (), ())
+        anywhere = _assigned_in(func, blocks)
+        unless = dict.fromkeys(show(c) for c in exits if c is not None and _fixed(c, anywhere))
         return _Paths(retries, _waits_for_something(func, edges, start.block), tuple(unless), tuple(waits))
 
     def _call(self, func: Func, call: Call, state: State, failure: Value | None) -> None:
@@ -165,8 +186,8 @@ def _next(func: Func, block: int, state: State) -> list[tuple[int, State, Expr |
     return []
 
 
-def _fixed(condition: Expr, state: State, assigned: frozenset[Expr]) -> bool:
-    """True if `condition` has the same value in every round."""
+def _fixed(condition: Expr, assigned: frozenset[Expr]) -> bool:
+    """True if `condition` has the same value in every round that assigns only `assigned`."""
     names = names_in(condition)
     return not reads_memory(condition) and not any(isinstance(n, Temp) or n in assigned for n in names) and bool(names)
 

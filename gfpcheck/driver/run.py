@@ -166,7 +166,7 @@ def _analyse(
         for key in component:
             engine.summary(key)
     reclaim = Reclaim(program, engine, knowledge)
-    loops = LoopFinder(program, effects, engine.inliner)
+    loops = LoopFinder(program, engine)
     entry = entry_scopes(program, engine, knowledge)
     views = Views(program, gfp, loops, reclaim.locks, entry, plan.version)
     findings: list[Finding] = []
@@ -211,18 +211,31 @@ def _analyse(
 
 
 def _distinct(findings: list[Finding]) -> list[Finding]:
-    """Sorted; of the findings of one rule at one place under the same locks only the one with the shortest
-    flow; and a number added to the subject of those that would have equal fingerprints."""
-    nearest: dict[tuple[object, ...], Finding] = {}
-    for finding in sorted(findings, key=lambda f: (f.sort_key[:4], len(f.flow), f.message)):
-        locks = tuple(lock["class"] for lock in finding.properties.get("locks", ()))
-        nearest.setdefault((finding.rule, finding.place, locks), finding)
+    """One finding for each hazard, sorted: of those of one rule that meet at one allocation under locks of the
+    same classes the one with the shortest flow, which names the other places."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in sorted(findings, key=lambda f: (-f.confidence.rank, len(f.flow), f.sort_key)):
+        locks = tuple(sorted({lock["class"] for lock in finding.properties.get("locks", ())}))
+        meeting = finding.flow[-1].place if locks else finding.place
+        groups.setdefault((finding.rule, meeting, locks), []).append(finding)
     seen: Counter[str] = Counter()
     result = []
-    for finding in sorted(nearest.values(), key=lambda f: f.sort_key):
-        seen[finding.fingerprint] += 1
-        number = seen[finding.fingerprint]
+    for nearest, *others in sorted(groups.values(), key=lambda group: group[0].sort_key):
+        seen[nearest.fingerprint] += 1
+        number = seen[nearest.fingerprint]
         if number > 1:
-            finding = msgspec.structs.replace(finding, subject=(*finding.subject, str(number)))
-        result.append(finding)
+            nearest = msgspec.structs.replace(nearest, subject=(*nearest.subject, str(number)))
+        result.append(_with_others(nearest, others))
     return result
+
+
+def _with_others(finding: Finding, others: list[Finding]) -> Finding:
+    """`finding`, naming the other places where the same hazard begins."""
+    places = sorted({other.place for other in others} - {finding.place})
+    if not places:
+        return finding
+    also = [{"file": place.file, "line": place.line, "function": place.function} for place in places]
+    more = f"; the same from {len(places)} other {'place' if len(places) == 1 else 'places'}"
+    return msgspec.structs.replace(
+        finding, message=finding.message + more, properties={**finding.properties, "also": also}
+    )

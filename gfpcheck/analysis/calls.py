@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gfpcheck.analysis import values
-from gfpcheck.analysis.effects import Effects
+from gfpcheck.analysis.effects import Effects, callee_name
 from gfpcheck.analysis.inline import Inliner
 from gfpcheck.analysis.outcomes import Names
 from gfpcheck.analysis.paths import class_of, has_class, replace, show
@@ -23,7 +23,8 @@ MAX_TARGETS = 8
 MAX_DEPTH = 8
 """Calls between a function and an allocation that it is told of."""
 
-SummaryOf = Callable[[str, tuple[int | None, ...]], Summary]
+Consts = tuple[int | None, ...]
+SummaryOf = Callable[[str, Consts], Summary]
 
 
 class Context(NamedTuple):
@@ -53,6 +54,7 @@ class Trace:
         self.sites: dict[Place, dict[Context, None]] = {}
         self.acquired: dict[HeldLock, bool] = {}
         self.entered: dict[str, frozenset[str]] = {}
+        self.calls: dict[tuple[str, Consts, Site], tuple[Expr, ...]] = {}
         self._reached: dict[tuple[Value, tuple[str, ...], tuple[Release, ...]], Reached] = {}
 
     def allocation(self, place: Place, context: Context, site: Site, state: State) -> None:
@@ -79,10 +81,11 @@ class Trace:
             new = nearest._replace(when=_common(old.when, when))
         self._reached[key] = new
 
-    def call(self, callee: str, scopes: tuple[str, ...]) -> None:
-        """`callee` is called with `scopes` open."""
-        here = frozenset(scopes)
+    def call(self, callee: str, consts: Consts, arguments: tuple[Expr, ...], site: Site, state: State) -> None:
+        """`callee` is called in `state`."""
+        here = frozenset(_scopes(state))
         self.entered[callee] = self.entered.get(callee, here) & here
+        self.calls.setdefault((callee, consts, site), arguments)
 
     def reached(self) -> tuple[Reached, ...]:
         """The allocations that callers should know of."""
@@ -118,8 +121,9 @@ class Calls:
         lock_ops = self._effects.lock_ops(func, call)
         if lock_ops:
             return self._effects.apply_locks(lock_ops, call, arguments, state, site, trace.acquired)
-        if self._effects.apply_scope(call, arguments, state, site):
-            return [state]
+        scoped = self._effects.apply_scope(call, arguments, state, site)
+        if scoped is not None:
+            return scoped
         if flags is not None and self._effects.never_fails(flags):
             state.learn(result, values.VALID_POINTER)
         inlined = self._inliner.value(call, func.file)
@@ -146,16 +150,19 @@ class Calls:
     ) -> list[State]:
         """The effect of the functions called: their allocations, and what a single one does to the state."""
         callees = self._program.callees(call, trace.func.file)
-        for callee in (*callees, *self._program.passed_functions(call, trace.func.file)):
-            trace.call(callee, _scopes(state))
+        direct = isinstance(call.callee, Var) and call.callee.kind == "f"
+        if not (direct and self._effects.models.defers(callee_name(call))):
+            for callee in self._program.passed_functions(call, trace.func.file):
+                trace.call(callee, (), (), site, state)
         if not callees or len(callees) > MAX_TARGETS:
             return [state]
-        direct = isinstance(call.callee, Var) and call.callee.kind == "f"
         argument_values = tuple(state.value(argument) for argument in arguments)
         after = [state]
         for callee in callees:
             params = self._program.functions[callee].params
-            summary = self._summary(callee, tuple(value.constant for value in argument_values[: len(params)]))
+            consts = tuple(value.constant for value in argument_values[: len(params)])
+            trace.call(callee, consts, arguments, site, state)
+            summary = self._summary(callee, consts)
             if not summary.says_something:
                 continue
             mapping: dict[Expr, Expr] = {

@@ -240,23 +240,39 @@ class Effects:
 
     # --- scopes ----------------------------------------------------------------------------
 
-    def apply_scope(self, call: Call, arguments: tuple[Expr, ...], state: State, site: Site) -> bool:
-        """Open or close the scope that `call` opens or closes; False if it does neither."""
+    def apply_scope(self, call: Call, arguments: tuple[Expr, ...], state: State, site: Site) -> list[State] | None:
+        """The states after a call that opens or closes a scope; None for one that does neither.
+
+        One that returns a pointer, rather than the old flags, has opened nothing when that is an ERR_PTR.
+        """
         scope = self.scope_op(call)
         if scope is None:
-            return False
-        if scope.does == "open":
-            state.scopes = (*state.scopes, OpenScope(scope.kind, Temp(call.dst), site))
-        else:
+            return None
+        if scope.does == "close":
             self.close(state, scope.kind)
-        return True
+            return [state]
+        result = Temp(call.dst)
+        opened = state.copy()
+        opened.scopes = (*state.scopes, OpenScope(scope.kind, result, site))
+        proto = self.program.protos.get(callee_name(call))
+        if proto is None or not proto.ret.endswith("*"):
+            return [opened]
+        failed = state.copy()
+        return [
+            after
+            for after, value in ((opened, Value(not_error=True)), (failed, values.ERRNO))
+            if after.learn(result, value)
+        ]
 
     def close(self, state: State, kind: str) -> None:
         """Close the innermost scope of `kind`; if none was opened here, it was the caller's."""
         for number in range(len(state.scopes) - 1, -1, -1):
             if state.scopes[number].kind == kind:
+                inherited = state.scopes[number].inherited
                 state.scopes = (*state.scopes[:number], *state.scopes[number + 1 :])
-                return
+                if not inherited:
+                    return
+                break
         if len(state.closed) < MAX_COUNT:
             state.closed = (*state.closed, kind)
 

@@ -13,13 +13,14 @@ from typing import NamedTuple
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.annotations import held_at_entry
-from gfpcheck.analysis.calls import Calls, Context, Place, Trace
+from gfpcheck.analysis.calls import Calls, Consts, Context, Place, Trace
+from gfpcheck.analysis.carriers import Carriers
 from gfpcheck.analysis.effects import Effects
 from gfpcheck.analysis.inline import Inliner
 from gfpcheck.analysis.liveness import Flow, flow_of
 from gfpcheck.analysis.outcomes import Returns
 from gfpcheck.analysis.program import Program
-from gfpcheck.analysis.state import HeldLock, Key, Site, State, assume, blur, join
+from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Site, State, assume, blur, join
 from gfpcheck.analysis.summary import NOTHING, Summary
 from gfpcheck.ir import Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
 from gfpcheck.models import Models
@@ -38,7 +39,6 @@ MAX_ROUNDS = 3
 SMALL = 8
 """Blocks up to which a function without effects is still run for the value that it returns."""
 
-Consts = tuple[int | None, ...]
 Arrive = Callable[[int, State, bool], None]
 """Hands a state to a block; the last argument says that the edge goes backwards."""
 
@@ -65,6 +65,14 @@ class Acquisition(NamedTuple):
     lock: HeldLock
     blocking: bool
     kept: bool
+
+
+class Exploration(NamedTuple):
+    """What one function does when some parameters are fixed. `calls`: (callee, its fixed parameters, where,
+    arguments) for each call that can be reached."""
+
+    acquisitions: tuple[Acquisition, ...]
+    calls: tuple[tuple[str, Consts, Site, tuple[Expr, ...]], ...]
 
 
 @dataclass
@@ -124,6 +132,7 @@ class Engine:
         self.effects = effects
         self.inliner = Inliner(program, models)
         self.facts: dict[str, FunctionFacts] = {}
+        self._carriers = Carriers(program, effects, effects.models)
         self._calls = Calls(program, effects, self.inliner, self.summary)
         self._summaries: dict[tuple[str, Consts], Summary] = {}
         self._specialised: dict[str, int] = {}
@@ -132,6 +141,7 @@ class Engine:
         self._deciding: set[str] = set()
         self._provisional: dict[str, Summary] = {}
         self._flows: dict[str, Flow] = {}
+        self._explored: dict[tuple[str, Consts], Exploration] = {}
 
     # --- summaries -------------------------------------------------------------------------
 
@@ -166,13 +176,12 @@ class Engine:
 
     def _fixpoint(self, key: str, consts: Consts) -> Summary:
         """Run the function; again, with what is known of it by then, if it calls itself."""
-        func = self.program.functions[key]
-        result = self._run(key, func, consts)
+        result = self._run(key, consts)
         for _ in range(MAX_ROUNDS):
             if consts or self._provisional.get(key, result) == result:
                 break
             self._provisional[key] = result
-            result = self._run(key, func, consts)
+            result = self._run(key, consts)
         return result
 
     def _can_depend(self, key: str, generic: Summary) -> bool:
@@ -206,7 +215,29 @@ class Engine:
 
     # --- one function ----------------------------------------------------------------------
 
-    def _run(self, key: str, func: Func, consts: Consts) -> Summary:
+    def explore(self, key: str, consts: Consts) -> Exploration:
+        """What `key` does with the parameters in `consts` fixed: the locks that it takes and the calls that it can
+        reach then."""
+        known = self._explored.get((key, consts))
+        if known is None:
+            run = self._interpret(key, consts)
+            known = self._explored[key, consts] = Exploration(
+                tuple(self._collect(run, Summary(run.returns.outcomes())).acquisitions),
+                tuple((callee, fixed, site, args) for (callee, fixed, site), args in run.trace.calls.items()),
+            )
+        return known
+
+    def _run(self, key: str, consts: Consts) -> Summary:
+        run = self._interpret(key, consts)
+        summary = NOTHING if run.given_up else Summary(run.returns.outcomes(), run.trace.reached())
+        if not consts:
+            self.facts[key] = self._collect(run, summary)
+        elif not run.given_up:
+            self._add_contexts(self.facts[key], run)
+        return summary
+
+    def _interpret(self, key: str, consts: Consts) -> _Run:
+        func = self.program.functions[key]
         flow = self._flows.get(key)
         if flow is None:
             flow = self._flows[key] = flow_of(func)
@@ -221,6 +252,10 @@ class Engine:
         for number, param in enumerate(func.params):
             fixed = consts[number] if number < len(consts) else None
             start.facts[Var(param.name, "p")] = values.of_param(number) if fixed is None else values.const(fixed)
+            carried = self._carriers.kind(param.type)
+            if carried is not None and fixed != 0:
+                site = Site(func.file, func.name, func.loc.line, func.loc.col)
+                start.scopes = (OpenScope(carried, Var(param.name, "p"), site, inherited=True),)
         run.arrive(0, start, False)
         steps = 0
         while run.waiting and not run.given_up:
@@ -229,12 +264,7 @@ class Engine:
                 steps += 1
                 self._block(run, block, state)
             run.given_up = steps > MAX_STEPS
-        summary = NOTHING if run.given_up else Summary(returns.outcomes(), run.trace.reached())
-        if not consts:
-            self.facts[key] = self._collect(run, summary)
-        elif not run.given_up:
-            self._add_contexts(self.facts[key], run)
-        return summary
+        return run
 
     def _add_contexts(self, facts: FunctionFacts, run: _Run) -> None:
         """What callers' constants have shown at the allocations of the function itself."""

@@ -95,32 +95,3 @@ def _has_unknown(expr: Expr) -> bool:
         for part in (getattr(expr, slot, None) for slot in ("base", "index", "left", "right", "operand"))
         if part is not None
     )
-
-
-def local_values(program: Program, inliner: Inliner, func: Func) -> dict[Expr, Expr]:
-    """The locals and temporaries of `func` that are assigned once, as expressions over its parameters."""
-    sources: dict[Expr, Expr | None] = {}
-    for block in func.blocks:
-        for instr in block.instrs:
-            if isinstance(instr, Assign):
-                dst, src = instr.dst, instr.src
-            else:
-                dst = Temp(instr.dst)
-                inlined = inliner.value(instr, func.file)
-                if inlined is None:
-                    sources[dst] = None
-                    continue
-                src = replace(inlined[1], dict(zip(inlined[0], map(canonical, instr.args), strict=False)))
-            if isinstance(dst, Temp) or (isinstance(dst, Var) and dst.kind in "lp"):
-                sources[dst] = None if dst in sources else canonical(src)
-    values = {dst: src for dst, src in sources.items() if src is not None}
-    for _ in range(MAX_NESTING):
-        changed = False
-        for dst, src in values.items():
-            resolved = replace(src, values)
-            if resolved is not src and depth(resolved) <= MAX_DEPTH and dst not in names_in(resolved):
-                values[dst] = resolved
-                changed = True
-        if not changed:
-            break
-    return values

@@ -101,9 +101,10 @@ class LoopFinder:
         if len(callees) != 1 or not self._program.functions[callees[0]].ret.endswith("*"):
             return None
         returned = [outcome.value for outcome in self._engine.summary(callees[0]).outcomes]
-        if any(value.is_error for value in returned):
-            return values.ERRNO
-        return values.ZERO if any(value.truth is not True for value in returned) else None
+        if all(value.is_error is False for value in returned if value.truth is not False):
+            return values.ZERO if any(value.truth is not True for value in returned) else None
+        never_null = all(value.truth is True for value in returned)
+        return values.ERRNO if never_null or any(value.is_error for value in returned) else values.ZERO
 
     def _follow(
         self, func: Func, blocks: frozenset[int], start: AllocationSite, failing: list[AllocationSite]

@@ -148,6 +148,7 @@ class Returns:
             for lock in state.locks
             if not lock.asserted and (instance := self.names.means(lock.instance, named)) is not None
         )
+        result.scopes = tuple(scope for scope in state.scopes if not scope.inherited)
         result.released = tuple(
             Release(instance, release.cls, release.kind)
             for release in state.released

@@ -11,17 +11,17 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
-from gfpcheck.analysis.engine import Engine
-from gfpcheck.analysis.inline import local_values
-from gfpcheck.analysis.paths import embedded_in, has_class, replace, same_object
+from gfpcheck.analysis.calls import Consts
+from gfpcheck.analysis.engine import Acquisition, Engine
+from gfpcheck.analysis.paths import embedded_in, has_class, same_object
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import HeldLock, Site
-from gfpcheck.ir import Expr, Func, Var
+from gfpcheck.ir import Expr, Var
 from gfpcheck.models import ATOMIC_KINDS, Models, ReclaimRoot
 
 MAX_CHAIN = 16
-BELIEVED = 8
-"""An indirect call with more targets than this is not followed."""
+MAX_VISITS = 3000
+"""Functions looked at below one root."""
 
 
 class ReclaimLock(NamedTuple):
@@ -39,6 +39,7 @@ class ReclaimLock(NamedTuple):
 
 class _Visit(NamedTuple):
     key: str
+    consts: Consts
     owned: frozenset[int]
     chain: tuple[Site, ...]
 
@@ -49,7 +50,6 @@ class Reclaim:
     def __init__(self, program: Program, engine: Engine, models: Models) -> None:
         self._program = program
         self._engine = engine
-        self._models = models
         self.roots = 0
         self.locks: dict[str, ReclaimLock] = {}
         for root in models.reclaim_roots:
@@ -61,56 +61,38 @@ class Reclaim:
         func = self._program.functions[start]
         entry = Site(func.file, func.name, func.loc.line, func.loc.col)
         owned = frozenset((root.owns,)) if root.owns >= 0 else frozenset[int]()
-        queue = deque([_Visit(start, owned, ())])
-        seen = {(start, owned)}
+        queue = deque([_Visit(start, (), owned, ())])
+        seen: set[tuple[str, Consts, frozenset[int]]] = {(start, (), owned)}
         while queue:
             visit = queue.popleft()
-            self._record(root, entry, visit)
+            found = self._engine.explore(visit.key, visit.consts)
+            owners = self._owners(visit)
+            for acquisition in found.acquisitions:
+                self._record(root, entry, visit, acquisition, owners)
             if len(visit.chain) >= MAX_CHAIN:
                 continue
-            for callee, passed, site in self._calls(visit):
-                if (callee, passed) not in seen:
-                    seen.add((callee, passed))
-                    queue.append(_Visit(callee, passed, (*visit.chain, site)))
+            for callee, consts, site, arguments in found.calls:
+                fixed = consts if any(number is not None for number in consts) else ()
+                passed = frozenset(n for n, argument in enumerate(arguments) if same_object(argument, owners))
+                if (callee, fixed, passed) not in seen and len(seen) < MAX_VISITS:
+                    seen.add((callee, fixed, passed))
+                    queue.append(_Visit(callee, fixed, passed, (*visit.chain, site)))
 
-    def _owners(self, func: Func, owned: frozenset[int]) -> frozenset[Expr]:
-        return frozenset(Var(func.params[n].name, "p") for n in owned if n < len(func.params))
+    def _owners(self, visit: _Visit) -> frozenset[Expr]:
+        params = self._program.functions[visit.key].params
+        return frozenset(Var(params[n].name, "p") for n in visit.owned if n < len(params))
 
-    def _record(self, root: ReclaimRoot, entry: Site, visit: _Visit) -> None:
-        func = self._program.functions[visit.key]
-        owners = self._owners(func, visit.owned)
-        values = local_values(self._program, self._engine.inliner, func)
-        for acquisition in self._engine.facts[visit.key].acquisitions:
-            lock = acquisition.lock
-            if acquisition.blocking and not acquisition.kept and _waits(lock):
-                instance = replace(lock.instance, values)
-                if embedded_in(instance, owners):
-                    continue
-                chain = (*visit.chain, lock.site, *lock.via)
-                known = self.locks.get(lock.cls)
-                if known is None or len(chain) < len(known.chain):
-                    name = f"{root.record}.{root.member}".removeprefix("struct ")
-                    self.locks[lock.cls] = ReclaimLock(lock.cls, lock.kind, root.gate, name, entry, chain, lock.text)
-
-    def _calls(self, visit: _Visit) -> list[tuple[str, frozenset[int], Site]]:
-        func = self._program.functions[visit.key]
-        owners = self._owners(func, visit.owned)
-        values = local_values(self._program, self._engine.inliner, func)
-        found = []
-        for _, _, call in self._program.calls(func):
-            site = Site(func.file, func.name, call.loc.line, call.loc.col)
-            callees = self._program.callees(call, func.file)
-            if len(callees) <= BELIEVED:
-                passed = frozenset(
-                    n
-                    for n, argument in enumerate(call.args)
-                    if owners and same_object(replace(argument, values), owners)
-                )
-                found += [(callee, passed, site) for callee in callees]
-            if not (isinstance(call.callee, Var) and self._models.defers(call.callee.name)):
-                nothing: frozenset[int] = frozenset()
-                found += [(callee, nothing, site) for callee in self._program.passed_functions(call, func.file)]
-        return found
+    def _record(
+        self, root: ReclaimRoot, entry: Site, visit: _Visit, acquisition: Acquisition, owners: frozenset[Expr]
+    ) -> None:
+        lock = acquisition.lock
+        if not acquisition.blocking or acquisition.kept or not _waits(lock) or embedded_in(lock.instance, owners):
+            return
+        chain = (*visit.chain, lock.site, *lock.via)
+        known = self.locks.get(lock.cls)
+        if known is None or len(chain) < len(known.chain):
+            name = f"{root.record}.{root.member}".removeprefix("struct ")
+            self.locks[lock.cls] = ReclaimLock(lock.cls, lock.kind, root.gate, name, entry, chain, lock.text)
 
 
 def _waits(lock: HeldLock) -> bool:

@@ -87,12 +87,14 @@ class Release(NamedTuple):
 
 
 class OpenScope(NamedTuple):
-    """An allocation scope in force; `token` is where the saved flags were put."""
+    """An allocation scope in force; `token` is where the saved flags were put. `inherited`: open at entry, because
+    a parameter carries it."""
 
     kind: str
     token: Expr
     site: Site
     via: tuple[Site, ...] = ()
+    inherited: bool = False
 
 
 Key = tuple[object, ...]
@@ -127,7 +129,7 @@ class State:
         return (
             frozenset(lock.identity for lock in self.locks),
             frozenset(self.released),
-            tuple(scope.kind for scope in self.scopes),
+            tuple((scope.kind, scope.inherited) for scope in self.scopes),
             self.closed,
             tuple(self.eval(var).constant for var in split),
         )

@@ -1,0 +1,67 @@
+"""Objects that carry an allocation scope: a transaction whose start saves the token in the object.
+
+`tp->t_pflags = memalloc_nofs_save()` says that whoever is handed a `struct xfs_trans *` runs inside the
+scope. Which records those are is read off the code. Where that is not analysed, a function that the models
+say opens a scope, and that returns a pointer, returns such an object.
+"""
+
+from __future__ import annotations
+
+from gfpcheck.analysis.effects import Effects
+from gfpcheck.analysis.program import Program
+from gfpcheck.ir import Assign, Call, Deref, Expr, Field, Func, Temp, Var
+from gfpcheck.models import Models
+
+
+class Carriers:
+    """`kind(type)` is the scope that a pointer of the spelled type `type` carries, or None."""
+
+    def __init__(self, program: Program, effects: Effects, models: Models) -> None:
+        self._kinds: dict[str, str] = {}
+        for name, scope in models.scopes.items():
+            proto = program.protos.get(name)
+            if scope.does == "open" and proto is not None and proto.ret.endswith("*"):
+                self._kinds[proto.ret.removesuffix("*").strip()] = scope.kind
+        spelled: dict[str, set[str]] = {}
+        records: dict[str, str] = {}
+        for func in program.functions.values():
+            opened: dict[Expr, str] = {}
+            for block in func.blocks:
+                for instr in block.instrs:
+                    if isinstance(instr, Call):
+                        called = effects.scope_op(instr)
+                        if called is not None and called.does == "open":
+                            opened[Temp(instr.dst)] = called.kind
+                    elif instr.src in opened:
+                        _stored(instr, opened, records)
+            _spellings(func, spelled)
+        for record, kind in records.items():
+            for type_ in spelled.get(record, {record}):
+                self._kinds[type_] = kind
+
+    def kind(self, type_: str) -> str | None:
+        """The scope carried by what `type_`, a pointer, points at."""
+        return self._kinds.get(type_.replace("const ", "").removesuffix("*").strip()) if type_.endswith("*") else None
+
+
+def _stored(assign: Assign, opened: dict[Expr, str], records: dict[str, str]) -> None:
+    """Note where a token goes: into a local, and from there into a record."""
+    if isinstance(assign.dst, Field) and isinstance(assign.dst.base, Deref):
+        records[assign.dst.record] = opened[assign.src]
+    elif isinstance(assign.dst, Var):
+        opened[assign.dst] = opened[assign.src]
+
+
+def _spellings(func: Func, spelled: dict[str, set[str]]) -> None:
+    """The types by which `func` declares pointers to each record: a typedef is another name for it."""
+    for block in func.blocks:
+        for instr in block.instrs:
+            parts = (instr.dst, instr.src) if isinstance(instr, Assign) else instr.args
+            for part in parts:
+                while isinstance(part, Field):
+                    base = part.base
+                    if isinstance(base, Deref) and isinstance(base.base, Var):
+                        type_ = func.types.get(base.base.name, "").replace("const ", "")
+                        if type_.endswith("*"):
+                            spelled.setdefault(part.record, {part.record}).add(type_.removesuffix("*").strip())
+                    part = base

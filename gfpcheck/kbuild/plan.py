@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gfpcheck.kbuild.detect import Setup, detect
+from gfpcheck.kbuild.detect import DATABASE, Setup, detect
 from gfpcheck.kbuild.files import Asked, c_files, resolve, show, unusable
 from gfpcheck.kbuild.types import Plan, PlanError, Unit
 
@@ -51,7 +51,7 @@ def open_workspace(
         tree=tree,
         cache_dir=cache_dir,
     )
-    files, skipped = _select(asked, setup)
+    files, skipped, lost = _select(asked, setup)
     if setup.forced and setup.configured:
         # The configuration leaves out what was asked for: complete it.
         setup = detect(
@@ -63,8 +63,15 @@ def open_workspace(
             cache_dir=cache_dir,
             enable=True,
         )
-        files, skipped = _select(asked, setup)
-    units = sorted(filter(None, (_unit(setup, path) for path in files)), key=lambda unit: unit.rel)
+        files, skipped, lost = _select(asked, setup)
+    units: list[Unit] = []
+    for path in files:
+        unit = _unit(setup, path)
+        if unit is not None:
+            units.append(unit)
+        else:
+            skipped[path] = f"not in {DATABASE}"
+            lost.add(path)
     if not units:
         raise PlanError(_nothing(asked, skipped))
     plan = Plan(
@@ -73,8 +80,9 @@ def open_workspace(
         arch=setup.arch,
         source=setup.label(),
         setup=setup.line(),
-        units=tuple(units),
+        units=tuple(sorted(units, key=lambda unit: unit.rel)),
         skipped=tuple(sorted((show(_rel(setup, path)), reason) for path, reason in skipped.items())),
+        lost=tuple(sorted(show(_rel(setup, path)) for path in lost)),
     )
     return Workspace(setup, plan)
 
@@ -99,21 +107,24 @@ def make_plan(
     ).plan
 
 
-def _select(asked: Iterable[Asked], setup: Setup) -> tuple[list[str], dict[str, str]]:
-    """The files to parse, and the reason for each that is not."""
+def _select(asked: Iterable[Asked], setup: Setup) -> tuple[list[str], dict[str, str], set[str]]:
+    """The files to parse, the reason for each that is not, and which of those are lost (as in `Plan`)."""
     chosen: dict[str, None] = {}
     skipped: dict[str, str] = {}
+    lost: set[str] = set()
     for entry in asked:
         if not entry.is_folder:
             path = str(entry.path)
             reason = setup.source.never(path)
             if reason:
                 skipped[path] = reason
+                lost.add(path)
             else:
                 chosen[path] = None
             continue
         found, broken = c_files(entry.path)
         skipped.update((str(path), reason) for path, reason in broken)
+        lost.update(str(path) for path, _ in broken)
         off: dict[str, str] = {}
         here: list[str] = []
         for file in found:
@@ -133,7 +144,7 @@ def _select(asked: Iterable[Asked], setup: Setup) -> tuple[list[str], dict[str, 
             setup.forced.append(_rel(setup, str(entry.path)))
         chosen.update(dict.fromkeys(here))
         skipped.update(off)
-    return list(chosen), {path: reason for path, reason in skipped.items() if path not in chosen}
+    return list(chosen), {path: reason for path, reason in skipped.items() if path not in chosen}, lost - set(chosen)
 
 
 def _unit(setup: Setup, path: str) -> Unit | None:

@@ -11,6 +11,8 @@ from gfpcheck.kbuild.plan import make_plan
 from gfpcheck.kbuild.tree import build_source, find_tree
 from gfpcheck.kbuild.types import Plan, PlanError
 
+_SHOWN = 4
+SOLVE = "solve the problem above and run gfpcheck doctor again"
 _HINTS = {
     "unconfigured tree": "; to analyse with a configuration of your own, `make defconfig prepare` or name --build-dir",
     "configured tree": "; after `make prepare`, gfpcheck uses the tree's own generated headers",
@@ -26,9 +28,9 @@ def survey(
     compile_commands: Path | None = None,
     tree: Path | None = None,
     cache_dir: Path,
-) -> list[tuple[str, str]]:
-    """(label, value) rows in printing order. A plan that cannot be made is a row, not an error;
-    PlanError only for a path that does not exist or is no C."""
+) -> tuple[list[tuple[str, str]], Plan | None]:
+    """(label, value) rows in printing order, the last of them "next", and the plan. A plan that cannot be made is
+    None and a row, "problem", not an error; PlanError only for a path that does not exist or is no C."""
     asked = resolve([path])
     rows = [("path", show(asked[0].path))]
     found = find_tree(asked[0].path)
@@ -56,17 +58,27 @@ def survey(
             cache_dir=cache_dir,
         )
     except PlanError as error:
-        return [*rows, ("problem", str(error)), ("next", "solve the problem above and run gfpcheck doctor again")]
-    return rows + _rows(plan, path)
+        return [*rows, ("problem", str(error)), ("next", SOLVE)], None
+    return rows + _rows(plan, path), plan
 
 
 def _rows(plan: Plan, path: Path) -> list[tuple[str, str]]:
     rows = [("architecture", plan.arch)] if plan.arch else []
-    rows += [("flags from", plan.setup), ("C files to analyse", str(len(plan.units)))]
-    reasons = Counter(reason for _, reason in plan.skipped)
-    shown = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items(), key=lambda r: (-r[1], r[0]))[:4])
-    rows.append(("C files left out", f"{len(plan.skipped)} ({shown})" if plan.skipped else "0"))
+    rows += [("flags from", plan.setup), ("C files to analyse", f"{len(plan.units):,}")]
+    left_out = [reason for path, reason in plan.skipped if path not in plan.lost]
+    common = sorted(Counter(left_out).items(), key=lambda pair: (-pair[1], pair[0]))
+    shown = ", ".join(f"{count} {reason}" for reason, count in common[:_SHOWN])
+    more = ", ..." if len(common) > _SHOWN else ""
+    rows.append(("C files left out", f"{len(left_out):,} ({shown}{more})" if left_out else "0"))
+    if plan.lost:
+        rows.append(("C files that cannot be analysed", f"{len(plan.lost)} ({_first(plan)})"))
     return [*rows, ("next", f"run gfpcheck {show(path)}{_HINTS.get(plan.source, '')}")]
+
+
+def _first(plan: Plan) -> str:
+    reasons = dict(plan.skipped)
+    shown = "; ".join(f"{path}: {reasons[path]}" for path in plan.lost[:_SHOWN])
+    return shown + ("; ..." if len(plan.lost) > _SHOWN else "")
 
 
 def _there(path: Path) -> str:

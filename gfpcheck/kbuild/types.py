@@ -26,7 +26,8 @@ class Plan(msgspec.Struct, frozen=True):
     "out-of-tree module", "plain C"; `setup` is the one line told to the user.
     `root` is the kernel tree, the folder of an out-of-tree module, or the project that plain C belongs to.
     `version` is the kernel's (major, minor, patch), or () outside a kernel.
-    `skipped` lists (path, reason) for C files that were asked for and are not parsed.
+    `skipped` lists (path, reason) for C files that were asked for and are not parsed; `lost` are the paths among
+    them that should have been: they cannot be read, or were asked for by name. The others are left out on purpose.
     """
 
     root: str
@@ -36,6 +37,7 @@ class Plan(msgspec.Struct, frozen=True):
     setup: str
     units: tuple[Unit, ...]
     skipped: tuple[tuple[str, str], ...] = ()
+    lost: tuple[str, ...] = ()
 
     @property
     def is_kernel(self) -> bool:

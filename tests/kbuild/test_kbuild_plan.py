@@ -62,6 +62,13 @@ def test_a_file_asked_for_by_name_is_analysed_even_if_it_is_not_built(tree: Path
     assert rels(plan) == ["fs/demo/debug.c", "fs/demo/orphan.c"]
 
 
+def test_a_file_asked_for_by_name_that_is_no_kernel_code_is_lost(tree: Path, cache: Path) -> None:
+    plan = make_plan([tree / "mm/slab.c", tree / "tools/perf/main.c"], cache_dir=cache)
+    assert rels(plan) == ["mm/slab.c"]
+    assert plan.skipped == (("tools/perf/main.c", "a user-space program"),)
+    assert plan.lost == ("tools/perf/main.c",)
+
+
 def test_several_paths_are_merged(tree: Path, cache: Path) -> None:
     plan = make_plan([tree / "mm", tree / "fs/super.c", tree / "mm/slab.c"], cache_dir=cache)
     assert rels(plan) == ["fs/super.c", "mm/memory.c", "mm/slab.c"]
@@ -231,6 +238,10 @@ def test_a_database_in_the_tree(tree: Path, cache: Path) -> None:
     plan = make_plan([tree / "fs/demo"], cache_dir=cache)
     assert (plan.source, plan.arch, rels(plan)) == ("compile_commands.json", "x86", ["fs/demo/inode.c"])
     assert ("fs/demo/quota.c", "not in compile_commands.json") in plan.skipped
+    assert plan.lost == ()
+    named = make_plan([tree / "fs/demo/inode.c", tree / "fs/demo/quota.c"], cache_dir=cache)
+    assert named.skipped == (("fs/demo/quota.c", "not in compile_commands.json"),)
+    assert named.lost == ("fs/demo/quota.c",)
     assert "-DDB" in plan.units[0].args
     assert "-fno-allow-store-data-races" not in plan.units[0].args
     assert plan.setup == f"Linux 6.12.90-rc1, x86, compile_commands.json: flags from {tree}/compile_commands.json"
@@ -369,6 +380,9 @@ def test_names_that_are_hard(tree: Path, cache: Path, monkeypatch: pytest.Monkey
         "fs/hard/gone.c": "a link to nothing",
         "fs/hard/secret.c": "cannot be read",
     }
+    assert plan.lost == tuple(path for path, _ in plan.skipped)
+    unreadable = dict(survey(folder, cache_dir=cache)[0])["C files that cannot be analysed"]
+    assert unreadable.startswith("3 (fs/hard/gone.c: a link to nothing; ")
     with pytest.raises(PlanError, match="cannot be read"):
         make_plan([folder / "secret.c"], cache_dir=cache)
 
@@ -393,7 +407,10 @@ def test_a_kconfig_that_nests_without_end_is_refused(tree: Path, cache: Path) ->
 
 
 def test_survey_of_a_tree(tree: Path, cache: Path) -> None:
-    rows = dict(survey(tree / "fs/demo", cache_dir=cache))
+    found, plan = survey(tree / "fs/demo", cache_dir=cache)
+    assert plan == make_plan([tree / "fs/demo"], cache_dir=cache)
+    assert found[-1][0] == "next"
+    rows = dict(found)
     assert rows["tree"] == str(tree)
     assert rows["version"] == "6.12.90-rc1"
     assert rows["architecture"] == "x86"
@@ -403,11 +420,13 @@ def test_survey_of_a_tree(tree: Path, cache: Path) -> None:
     assert rows["C files left out"].startswith("3 (")
     assert "make defconfig prepare" in rows["next"]
     configure(tree, DEMO)
-    assert dict(survey(tree / "fs/demo", cache_dir=cache))[".config"] == f"yes ({tree}/.config)"
+    assert dict(survey(tree / "fs/demo", cache_dir=cache)[0])[".config"] == f"yes ({tree}/.config)"
 
 
 def test_survey_of_what_cannot_be_analysed(tree: Path, cache: Path, tmp_path: Path) -> None:
-    rows = dict(survey(tmp_path, cache_dir=cache))
+    found, plan = survey(tmp_path, cache_dir=cache)
+    assert plan is None
+    rows = dict(found)
     assert rows["tree"].startswith("none")
     assert "holds kernel trees" in rows["problem"]
     with pytest.raises(PlanError, match="no such file"):

@@ -1,5 +1,31 @@
 """The command line."""
 
-from gfpcheck.cli.main import main
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gfpcheck.cli import interrupts
+from gfpcheck.cli.exits import Exit
+from gfpcheck.cli.terminal import abandon_standard_streams, open_standard_streams, say
 
 __all__ = ["main"]
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line (default: that of this process) and return the exit code.
+
+    Never raises, never prints a traceback. Takes over the process's signals.
+    """
+    open_standard_streams()
+    interrupts.install()
+    try:
+        # Imported here, because an interrupt may come while a hundred modules are read.
+        from gfpcheck.cli.main import run
+
+        code = run(args)
+    except KeyboardInterrupt:
+        say("interrupted")
+        code = Exit.FAILED
+    interrupts.ignore()
+    abandon_standard_streams()
+    return int(code)

@@ -4,34 +4,55 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from gfpcheck.findings import Confidence
 
 NAME = "gfpcheck.toml"
+Threshold = Literal["error", "warning", "note", "never"]
 
 
 class Config(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
-    """Settings of a project. Paths are relative to the file that they stand in.
+    """Settings of a project. Paths in it are relative to the file that they stand in.
 
     `select`, `ignore`: rules. `rules`: directories with more rules. `models`: more model files.
     """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    fail_on: str = ""
+    fail_on: Threshold = "warning"
     min_confidence: Confidence = Confidence.LOW
     rules: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
-    arch: str = ""
-    jobs: int = 0
+    arch: str | None = None
+    jobs: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class ConfigError(Exception):
     """The file is wrong; the message names it and what is wrong."""
+
+
+def settings(named: Path | None, paths: Sequence[Path]) -> tuple[Config, Path | None]:
+    """The settings for a run over `paths`, and the file they come from.
+
+    That is `named`, else the nearest gfpcheck.toml at or above the first path, else at or above the
+    current directory. Raises ConfigError.
+    """
+    if named is not None:
+        return load(named), named
+    here = Path.cwd()
+    path = find(here / paths[0]) or find(here)
+    if path is None:
+        return Config(), None
+    config = load(path)
+    if config.rules and path.parent not in (here, *here.parents):
+        # Rules are programs. To analyse somebody's tree must not mean to run what lies in it.
+        raise ConfigError(f"{path} names rules, which are programs; to run them, say --config {path}")
+    return config, path
 
 
 def load(path: Path) -> Config:
@@ -40,7 +61,7 @@ def load(path: Path) -> Config:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: {error}") from error
     _check_keys(path, data)
     try:
@@ -56,11 +77,18 @@ def load(path: Path) -> Config:
 
 
 def find(start: Path) -> Path | None:
-    """The nearest gfpcheck.toml at or above `start`."""
+    """The nearest gfpcheck.toml at or above `start`, symbolic links resolved where that is possible."""
+    try:
+        start = start.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return None  # what is wrong with the path is said where it is opened
     for directory in (start, *start.parents):
         candidate = directory / NAME
-        if candidate.is_file():
-            return candidate
+        try:
+            if candidate.is_file():
+                return candidate
+        except OSError:
+            continue
     return None
 
 

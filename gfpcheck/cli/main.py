@@ -2,40 +2,79 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 import click
+from click.shell_completion import CompletionItem, shell_complete
 
 from gfpcheck import __version__
 from gfpcheck.cli.check import check
 from gfpcheck.cli.doctor import doctor
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.terminal import say
+from gfpcheck.cli.sections import write_sections
+from gfpcheck.cli.terminal import note, say
+
+_NAME = "gfpcheck"
+_COMPLETE = "_GFPCHECK_COMPLETE"
+_OWN_OPTIONS = ("-h", "--help", "--version")
 
 
 class _Default(click.Group):
     """A group whose command is "check" when the first word is none of its own."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] not in ("--help", "-h", "--version"):
+        if not args and not ctx.resilient_parsing:
+            raise click.UsageError("nothing to analyse: name a file or directory", ctx)
+        if args and args[0] not in self.commands and args[0] not in _OWN_OPTIONS:
             args = ["check", *args]
         return super().parse_args(ctx, args)
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, "[OPTIONS] PATH...")
+        formatter.write_usage(ctx.command_path, "COMMAND [ARGS]...", prefix="       ")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        write_sections([*check.params, *self.get_params(ctx)], ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Completes the first word: an option of check, a path, or a command where no path fits."""
+        if incomplete.startswith("-"):
+            own = super().shell_complete(ctx, incomplete)
+            seen = {item.value for item in own}
+            return own + [item for item in check.shell_complete(ctx, incomplete) if item.value not in seen]
+        if "/" in incomplete or _begins_a_file(incomplete):
+            return [CompletionItem(incomplete, type="file")]
+        return super().shell_complete(ctx, incomplete)
+
+
+def _begins_a_file(name: str) -> bool:
+    with contextlib.suppress(OSError):
+        return any(entry.name.startswith(name) for entry in os.scandir())
+    return False
 
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from gfpcheck.driver import frontend_version  # loads libclang, which only this needs
+        from gfpcheck.driver import RunError, frontend_version  # loads libclang, which only this needs
 
-        click.echo(f"gfpcheck {__version__} ({frontend_version()})")
+        try:
+            click.echo(f"gfpcheck {__version__} ({frontend_version()})")
+        except RunError as error:
+            raise click.ClickException(f"gfpcheck {__version__}: {error}") from error
         ctx.exit()
 
 
 @click.group(
     cls=_Default,
+    no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="`gfpcheck PATH...` is short for `gfpcheck check PATH...`; see `gfpcheck check --help` for its options.",
+    epilog='Completion: eval "$(_GFPCHECK_COMPLETE=bash_source gfpcheck)" (or zsh_source, fish_source).',
 )
 @click.option("--version", is_flag=True, callback=_version, expose_value=False, is_eager=True, help="Show versions.")
 def cli() -> None:
@@ -48,6 +87,11 @@ def cli() -> None:
       gfpcheck ~/linux/mm/slub.c             one file of another tree
       gfpcheck --format sarif -o x.sarif fs  SARIF for code scanning
       gfpcheck doctor fs/xfs                 what gfpcheck makes of a path
+
+    \b
+    Exit codes: 0  nothing at or above --fail-on
+                1  findings
+                2  it could not do what was asked
     """
 
 
@@ -55,23 +99,36 @@ cli.add_command(check)
 cli.add_command(doctor)
 
 
-def main(args: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code. Never raises, never prints a traceback."""
+def run(args: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code; every failure but KeyboardInterrupt is a sentence."""
     try:
-        result = cli.main(args=list(args) if args is not None else None, prog_name="gfpcheck", standalone_mode=False)
+        code = _dispatch(list(sys.argv[1:] if args is None else args))
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        error.show()
-        return Exit.FAILED
-    except (KeyboardInterrupt, click.Abort):
-        say("interrupted")
-        return Exit.FAILED
-    except BrokenPipeError:
-        # The reader has gone (`gfpcheck ... | head`): keep the interpreter from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            note(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n")
+        say(error.format_message())
         return Exit.FAILED
     except OSError as error:
-        say(f"{error.filename + ': ' if error.filename else ''}{error.strerror or error}")
+        # A reader that has gone away (`gfpcheck ... | head`) knows it.
+        if error.errno != errno.EPIPE:
+            say(f"{error.filename or 'standard output'}: {error.strerror or error}")
         return Exit.FAILED
+    except Exception as error:  # a bug of our own: the place helps whoever mends it
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        say(f"internal error, please report it: {type(error).__name__}: {error} ({place.filename}:{place.lineno})")
+        return Exit.FAILED
+    return code
+
+
+def _dispatch(args: list[str]) -> int:
+    completion = os.environ.get(_COMPLETE)
+    if completion:
+        return shell_complete(cli, {}, _NAME, _COMPLETE, completion)
+    # Not cli.main(), which ends the process by itself when a pipe breaks.
+    with cli.make_context(_NAME, args) as context:
+        result = cli.invoke(context)
     return result if isinstance(result, int) else Exit.CLEAN

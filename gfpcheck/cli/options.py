@@ -8,19 +8,23 @@ from typing import Any
 
 import click
 
+from gfpcheck.cli.sections import INPUT, RUNNING, option
+
 PATH = click.Path(path_type=Path)
+
+_WHERE = (
+    option(INPUT, "--arch", metavar="ARCH", help="Architecture, as in arch/. Default: the tree's, else x86."),
+    option(INPUT, "--build-dir", type=PATH, metavar="DIR", help="Build directory of the tree (make O=DIR)."),
+    option(INPUT, "--compile-commands", type=PATH, metavar="FILE", help="The compile_commands.json to use."),
+    option(INPUT, "--tree", type=PATH, metavar="DIR", help="Kernel tree of an out-of-tree module."),
+    option(INPUT, "--model", "models", type=PATH, multiple=True, metavar="FILE", help="More models (TOML)."),
+    option(RUNNING, "--config", "config_file", type=PATH, metavar="FILE", help="Default: the nearest gfpcheck.toml."),
+    option(RUNNING, "--no-cache", is_flag=True, help="Keep nothing between runs."),
+)
 
 
 def where(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--arch, --build-dir, --compile-commands, --tree, --no-cache."""
-    for option in reversed(
-        (
-            click.option("--arch", default=None, help="Architecture, as in arch/. Default: x86."),
-            click.option("--build-dir", type=PATH, help="Build directory of the tree (make O=DIR)."),
-            click.option("--compile-commands", type=PATH, metavar="FILE", help="A compile_commands.json to use."),
-            click.option("--tree", type=PATH, metavar="DIR", help="Root of the kernel tree, if it cannot be found."),
-            click.option("--no-cache", is_flag=True, help="Keep nothing between runs."),
-        )
-    ):
-        command = option(command)
+    """The options that say where the sources are and what is known of them."""
+    for one in reversed(_WHERE):
+        command = one(command)
     return command

@@ -17,11 +17,11 @@ class Options:
     """Everything that changes what a run finds.
 
     `cache_dir` None: no cache, a temporary directory. `announce` is told, before the work begins, in one
-    line what is analysed and how.
+    line what is analysed and how. `arch` None: the one the tree is configured for, else x86.
     """
 
     paths: tuple[Path, ...]
-    arch: str = "x86"
+    arch: str | None = None
     build_dir: Path | None = None
     compile_commands: Path | None = None
     tree: Path | None = None

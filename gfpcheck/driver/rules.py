@@ -10,7 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 from gfpcheck.driver.options import RunError
-from gfpcheck.rule_api import Rule
+from gfpcheck.findings import Finding
+from gfpcheck.rule_api import Function, Rule
 
 BUILTIN = Path(__file__).parent.parent / "builtin_rules"
 
@@ -21,13 +22,16 @@ def all_rules(directories: Sequence[Path] = ()) -> tuple[type[Rule], ...]:
     Raises RunError for a directory or module that cannot be loaded, and for an id or name used twice.
     """
     found: dict[str, tuple[type[Rule], Path]] = {}
-    for directory in (BUILTIN, *directories):
+    for directory in dict.fromkeys((BUILTIN, *directories)):
+        before = len(found)
         for path in _modules(directory):
             for rule in _rules_in(_load(path)):
                 for known, place in found.values():
                     if rule.id == known.id or rule.name == known.name:
                         raise RunError(f"rule {rule.id} {rule.name} in {path} clashes with {known.id} in {place}")
                 found[rule.id] = (rule, path)
+        if len(found) == before:
+            raise RunError(f"rule directory {directory}: there is no rule in it")
     return tuple(rule for _, (rule, _) in sorted(found.items()))
 
 
@@ -41,7 +45,7 @@ def _modules(directory: Path) -> list[Path]:
 def _load(path: Path) -> ModuleType:
     if path.parent == BUILTIN:
         return importlib.import_module(f"gfpcheck.builtin_rules.{path.stem}")
-    name = f"gfpcheck_rules.{path.parent.name}.{path.stem}"
+    name = f"gfpcheck_rules:{path.absolute()}"  # unlike any other's: a rule finds its documentation by it
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise RunError(f"rule module {path} cannot be loaded")
@@ -49,7 +53,7 @@ def _load(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # a user's module may raise anything
+    except (Exception, SystemExit) as error:  # a user's module may raise anything
         raise RunError(f"rule module {path}: {type(error).__name__}: {error}") from error
     return module
 
@@ -65,17 +69,31 @@ def _rules_in(module: ModuleType) -> list[type[Rule]]:
 def select(rules: Iterable[type[Rule]], chosen: Sequence[str], ignored: Sequence[str]) -> tuple[type[Rule], ...]:
     """The rules to run. `chosen` and `ignored` hold ids, prefixes of ids ("GFP1"), names, or "all".
 
-    With nothing chosen, the rules that are on by default. Raises RunError for an unknown word.
+    With nothing chosen, the rules that are on by default. Raises RunError for an unknown word, and if none is left.
     """
     available = tuple(rules)
     for word in (*chosen, *ignored):
         if not any(_matches(rule, word) for rule in available):
             words = [w for rule in available for w in (rule.id, rule.name)]
-            close = difflib.get_close_matches(word, words, 1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise RunError(f"no rule is called {word!r}{hint}")
+            close = difflib.get_close_matches(word, words, 1, 0.75)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(rule.id for rule in available)}"
+            raise RunError(f"no rule is called {word!r}; {hint}")
     wanted = [r for r in available if (any(_matches(r, word) for word in chosen) if chosen else r.default)]
-    return tuple(rule for rule in wanted if not any(_matches(rule, word) for word in ignored))
+    left = tuple(rule for rule in wanted if not any(_matches(rule, word) for word in ignored))
+    if not left:
+        raise RunError("no rule is left: everything selected is ignored")
+    return left
+
+
+def apply(rule: type[Rule], function: Function) -> list[Finding]:
+    """What a rule finds in a function. Raises whatever the rule raises, TypeError if it yields anything else."""
+    found: list[Finding] = []
+    each: object
+    for each in rule().check(function):
+        if not isinstance(each, Finding):
+            raise TypeError(f"it yields {type(each).__name__}, not Finding")
+        found.append(each)
+    return found
 
 
 def _matches(rule: type[Rule], word: str) -> bool:

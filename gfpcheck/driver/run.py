@@ -13,15 +13,13 @@ import msgspec
 
 from gfpcheck import __version__, frontend, kbuild, models
 from gfpcheck.driver.options import Options, Progress, RunError
-from gfpcheck.driver.rules import all_rules, select
+from gfpcheck.driver.rules import all_rules, apply, select
+from gfpcheck.driver.selfcheck import fold_flags
 from gfpcheck.findings import Finding, Loss, Report
 from gfpcheck.ir import Module
 from gfpcheck.kbuild import Plan, PlanError
 from gfpcheck.models import GfpFlags, ModelError, Models
 from gfpcheck.rule_api import Rule
-
-FOLD_TRIES = 8
-"""Files of a tree without linux/gfp.h that are searched for the flags."""
 
 
 def run(options: Options, progress: Progress | None = None) -> Report:
@@ -41,38 +39,15 @@ def run(options: Options, progress: Progress | None = None) -> Report:
                 tree=options.tree,
                 cache_dir=cache,
             )
+            knowledge = models.load(plan.version, options.models)
             if options.announce is not None:
                 options.announce(plan.setup)
-            knowledge = models.load(plan.version, options.models)
             gfp = fold_flags(plan, knowledge)
             modules = _lower(plan, knowledge, options, cache, progress)
+            _refuse_nothing(modules)
         except (PlanError, ModelError, frontend.FrontendError) as error:
             raise RunError(str(error)) from error
     return _analyse(plan, knowledge, gfp, modules, rules, options, progress)
-
-
-def survey(options: Options) -> list[tuple[str, str]]:
-    """What there is at the first of the paths, as (label, value) rows. Raises RunError."""
-    assert options.cache_dir is not None
-    try:
-        rows = kbuild.survey(
-            options.paths[0],
-            arch=options.arch,
-            build_dir=options.build_dir,
-            compile_commands=options.compile_commands,
-            cache_dir=options.cache_dir,
-        )
-        return [*rows, ("libclang", frontend.libclang_version())]
-    except (PlanError, frontend.FrontendError) as error:
-        raise RunError(str(error)) from error
-
-
-def frontend_version() -> str:
-    """libclang's own version line. Raises RunError if it cannot be loaded."""
-    try:
-        return frontend.libclang_version()
-    except frontend.FrontendError as error:
-        raise RunError(str(error)) from error
 
 
 @contextlib.contextmanager
@@ -82,29 +57,6 @@ def _cache_directory(options: Options) -> Iterator[Path]:
     else:
         with tempfile.TemporaryDirectory(prefix="gfpcheck-") as directory:
             yield Path(directory)
-
-
-def fold_flags(plan: Plan, knowledge: Models) -> GfpFlags:
-    """The GFP flags with their values in this tree.
-
-    Raises RunError if one of those that everything rests on has no value: without them the tool would be
-    blind and say nothing.
-    """
-    headers = ["#include <linux/gfp.h>\n"] if plan.is_kernel else []
-    if not plan.is_kernel:
-        headers = [f'#include "{unit.path}"\n' for unit in plan.units[:FOLD_TRIES]]
-    values: dict[str, int] = {}
-    for unit, header in zip(plan.units, headers, strict=False):
-        folded = frontend.fold_constants(unit.args, header, knowledge.gfp_flags, unit.cwd)
-        values = {name: value for name, value in folded.items() if value is not None}
-        if all(name in values for name in knowledge.gfp_required):
-            return GfpFlags(values, knowledge.gfp_compound)
-    missing = [name for name in knowledge.gfp_required if name not in values]
-    raise RunError(
-        f"the value of {', '.join(missing)} cannot be found through "
-        f"{'the headers of ' + plan.root if plan.is_kernel else 'the files given'}; "
-        "nothing would be found, so gfpcheck stops here"
-    )
 
 
 def _spellings(names: frozenset[str]) -> frozenset[str]:
@@ -132,6 +84,16 @@ def _lower(plan: Plan, knowledge: Models, options: Options, cache: Path, progres
     )
 
 
+def _refuse_nothing(modules: list[Module]) -> None:
+    """Raises RunError if there is no function to look at, and errors are why."""
+    first = next((error for module in modules for error in module.errors), None)
+    if first is None or any(module.functions or module.headers for module in modules):
+        return
+    which = "the file" if len(modules) == 1 else f"none of the {len(modules)} files"
+    verb = "cannot" if len(modules) == 1 else "can"
+    raise RunError(f"{which} {verb} be analysed: {first.file}:{first.line}: {first.message}")
+
+
 def _analyse(
     plan: Plan,
     knowledge: Models,
@@ -151,7 +113,7 @@ def _analyse(
     from gfpcheck.analysis.reclaim import Reclaim
     from gfpcheck.driver.views import Views
 
-    losses = [Loss("plan", path, why) for path, why in plan.skipped]
+    losses = [Loss("plan", path, why) for path, why in plan.skipped if path in plan.lost]
     for module in modules:
         losses += [Loss("parse", f"{e.file}:{e.line}", e.message) for e in module.errors]
         losses += [Loss("lower", f"{module.file}: {name}", "the function could not be lowered") for name in module.lost]
@@ -182,13 +144,14 @@ def _analyse(
         function = views.function(key, facts)
         for rule in rules:
             try:
-                findings += rule().check(function)
-            except Exception as error:  # a rule is somebody else's code: name it, count it, go on
+                findings += apply(rule, function)
+            except (Exception, SystemExit) as error:  # a rule is somebody else's code: name it, count it, go on
                 crashed[rule.id, f"{type(error).__name__}: {error}"] += 1
     losses += [Loss("rule", rule, f"{why} ({n} functions)") for (rule, why), n in sorted(crashed.items())]
     shown = [f for f in findings if f.confidence.rank >= options.min_confidence.rank]
     counts = {
         "files": len(modules),
+        "files left out": len(plan.skipped) - len(plan.lost),
         "functions": len(program.functions),
         "allocation sites": sites,
         "indirect calls not resolved": graph.unresolved,

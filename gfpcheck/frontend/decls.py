@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from gfpcheck.frontend import kinds, libclang
-from gfpcheck.frontend.libclang import CXCursor, CXType
+from gfpcheck.frontend.libclang import CXCursor, CXSourceLocation, CXType
 from gfpcheck.frontend.places import Places
 from gfpcheck.ir.types import Const, GlobalVar, Proto, Var
 
@@ -18,6 +18,8 @@ GFP_TYPE = "gfp_t"
 _QUALIFIERS = re.compile(r"\b(?:const|volatile|restrict)\b *")
 # __UNIQUE_ID() (include/linux/compiler.h), compiletime_assert() (include/linux/compiler_types.h)
 _COUNTED = re.compile(r"(__UNIQUE_ID_\w*?|__compiletime_assert_)\d+$")
+# libclang numbers what is loaded from a precompiled header downwards from 2^31, what it reads itself upwards from 0.
+_PLACE, _LOADED = 0x7FFFFFFF, 0x40000000
 _UNNAMED_AT = re.compile(r" at [^)]*\)")  # "(unnamed struct at /path/of/file.c:1:2)"
 _TYPE_STEPS = 20  # typedefs and pointers in a row; no real type has as many
 
@@ -56,9 +58,12 @@ Referent = Variable | Function | Const
 
 
 class Decls:
-    """Declarations of one unit. File names are spelled relative to `root` when they lie below it."""
+    """Declarations of one unit. File names are spelled relative to `root` when they lie below it. `protos` is kept
+    between the units that use one precompiled header."""
 
-    def __init__(self, places: Places, root: str, cwd: str, noreturn: frozenset[str]) -> None:
+    def __init__(
+        self, places: Places, root: str, cwd: str, noreturn: frozenset[str], protos: dict[tuple[str, int], Proto]
+    ) -> None:
         self.places = places
         self.members: dict[str, str] = {}
         self.globals: dict[str, GlobalVar] = {}
@@ -66,6 +71,7 @@ class Decls:
         self._root = root.rstrip("/") + "/"
         self._cwd = cwd
         self._noreturn = noreturn
+        self._protos = protos
         self._referents: dict[int, Referent] = {}
         self._fields: dict[int, Member] = {}
         self._field_lists: dict[int, list[CXCursor]] = {}
@@ -236,10 +242,21 @@ class Decls:
 
     def describe(self, name: str, cursor: CXCursor) -> Proto:
         """The prototype that a function declaration gives."""
+        location = self._lib.clang_getCursorLocation(cursor)
+        if location.raw & _PLACE < _LOADED:
+            return self._describe(name, cursor, location)
+        # Declarations of a precompiled header have the same numbers in all units that use it.
+        key = (name, location.raw)
+        found = self._protos.get(key)
+        if found is None:
+            found = self._protos[key] = self._describe(name, cursor, location)
+        return found
+
+    def _describe(self, name: str, cursor: CXCursor, location: CXSourceLocation) -> Proto:
         lib = self._lib
         ctype = lib.clang_getCursorType(cursor)
         params = self._params(ctype)
-        handle, line, _, offset = libclang.file_location(lib.clang_getCursorLocation(cursor))
+        handle, line, _, offset = libclang.file_location(location)
         annotations = self.annotations(cursor)
         noreturn = (
             name in self._noreturn

@@ -11,7 +11,7 @@ from gfpcheck.frontend.libclang import CXCursor
 from gfpcheck.frontend.places import Places, Texts
 from gfpcheck.frontend.stmt import Body
 from gfpcheck.frontend.tree import build
-from gfpcheck.ir.types import Call, Func, Module, Param, Var
+from gfpcheck.ir.types import Call, Func, Module, Param, Proto, Var
 
 _BUILTIN = "__builtin_"
 
@@ -25,24 +25,34 @@ class Batch:
         self.stop = stop
         self.noreturn = noreturn
         self.texts = Texts()
+        self.protos: dict[str, dict[tuple[str, int], Proto]] = {}  # by precompiled header
         self.done: set[tuple[str, str]] = set()
 
 
 class Lowering:
-    """Lowers functions of the translation unit `tu` into `module`. `elsewhere` finds functions, by name, that are
-    not declared in what libclang lists for the unit: those of a precompiled header."""
+    """Lowers functions of the translation unit `tu` into `module`. `header` is the precompiled header that the unit
+    uses; `elsewhere` finds functions of it by name, which libclang does not list for the unit. `listed` is what
+    `listed()` said before for the same `tu`."""
 
     def __init__(
-        self, tu: int, file: str, cwd: str, batch: Batch, elsewhere: Callable[[list[str]], Module] | None = None
+        self,
+        tu: int,
+        file: str,
+        cwd: str,
+        batch: Batch,
+        header: str = "",
+        elsewhere: Callable[[list[str]], Module] | None = None,
+        listed: dict[str, CXCursor] | None = None,
     ) -> None:
         self._tu = tu
         self._lib = libclang.load()
         self._batch = batch
         self._elsewhere = elsewhere
-        self._by_name: dict[str, CXCursor] | None = None
+        self._listed = listed
         self._wanted: dict[str, CXCursor | None] = {}
         self.places = Places(tu, cwd, batch.texts)
-        self.decls = Decls(self.places, batch.root, cwd, batch.noreturn)
+        protos = batch.protos.setdefault(header, {}) if header else {}
+        self.decls = Decls(self.places, batch.root, cwd, batch.noreturn, protos)
         self.module = Module(file, [], [], {}, self.decls.members, self.decls.globals, [], [], [], [])
 
     def function(self, cursor: CXCursor) -> Func | None:
@@ -108,7 +118,7 @@ class Lowering:
             for instr in block.instrs:
                 if isinstance(instr, Call) and isinstance(instr.callee, Var) and instr.callee.kind == "f":
                     name = instr.callee.name
-                    called = lowering.called.get(name)
+                    called = lowering.called.get(name) or lowering.named.get(name)
                     if called is None:
                         self._wanted.setdefault(name, None)  # a cleanup function: libclang gives its name alone
                     elif name not in protos:
@@ -125,7 +135,7 @@ class Lowering:
             for name, cursor in wanted.items():
                 if name in self._batch.stop or name.startswith(_BUILTIN):
                     continue
-                found = cursor or self.named(name)
+                found = cursor or self.listed().get(name)
                 if found is None:
                     missing.append(name)
                 else:
@@ -148,12 +158,12 @@ class Lowering:
         if func:
             self.module.headers.append(func)
 
-    def named(self, name: str) -> CXCursor | None:
-        """The function of that name among the unit's declarations."""
-        if self._by_name is None:
+    def listed(self) -> dict[str, CXCursor]:
+        """The functions that libclang lists for the unit, by name."""
+        if self._listed is None:
             top = libclang.children(self._lib.clang_getTranslationUnitCursor(self._tu))
-            self._by_name = {self.decls.name(c): c for c in top if c.kind == kinds.FUNCTION_DECL}
-        return self._by_name.get(name)
+            self._listed = {self.decls.name(cursor): cursor for cursor in top if cursor.kind == kinds.FUNCTION_DECL}
+        return self._listed
 
     def want(self, name: str) -> None:
         """Asks for a header function by name; `headers` lowers it."""

@@ -200,15 +200,23 @@ def evaluate(cursor: CXCursor) -> int | None:
     return value
 
 
+_collected: list[list[CXCursor]] = []
+
+
+def _collect(child: CXCursor, _parent: CXCursor, _data: object) -> int:
+    _collected[-1].append(child)
+    return VISIT_CONTINUE
+
+
+_COLLECT = VISITOR(_collect)  # made once: a callback costs more than the visit of a small node
+
+
 def children(cursor: CXCursor) -> list[CXCursor]:
     """The direct children of `cursor`, in source order."""
     found: list[CXCursor] = []
-
-    def visit(child: CXCursor, _parent: CXCursor, _data: object) -> int:
-        found.append(child)
-        return VISIT_CONTINUE
-
-    load().clang_visitChildren(cursor, VISITOR(visit), None)
+    _collected.append(found)
+    load().clang_visitChildren(cursor, _COLLECT, None)
+    _collected.pop()
     return found
 
 
@@ -224,8 +232,11 @@ def fields(record: CXType) -> list[CXCursor]:
     return found
 
 
+_file, _line, _column, _offset = c_void_p(), c_uint(), c_uint(), c_uint()
+_OUT = (byref(_file), byref(_line), byref(_column), byref(_offset))
+
+
 def file_location(location: CXSourceLocation) -> tuple[int | None, int, int, int]:
     """(file handle, line, column, offset) of the place that the person wrote, macro arguments seen through."""
-    file, line, column, offset = c_void_p(), c_uint(), c_uint(), c_uint()
-    load().clang_getFileLocation(location, byref(file), byref(line), byref(column), byref(offset))
-    return file.value, line.value, column.value, offset.value
+    load().clang_getFileLocation(location, *_OUT)
+    return _file.value, _line.value, _column.value, _offset.value

@@ -21,10 +21,12 @@ from gfpcheck.frontend.includes import IncludeGraph, Reader
 from gfpcheck.frontend.parse import ParseError, error_entries, inclusions, parsed
 from gfpcheck.kbuild.types import Unit
 
-_SHARE = 0.15  # of a group's files must include a header directly for it to be worth precompiling
+_SHARE = 0.1  # of a group's files must include a header directly for it to be worth precompiling
 _WORTH_BUILDING = 2  # files
 _WORTH_USING = 0.5  # of the wanted headers must be in one that was made for other files
 _ATTEMPTS = 4
+# libclang need not look at every file of the header again: `_find` has.
+_UNCHECKED = ("-Xclang", "-fno-validate-pch")
 _FORMAT = 1
 
 
@@ -98,7 +100,7 @@ def with_header(args: Sequence[str], header: Precompiled) -> tuple[str, ...]:
             next(words, None)
         elif not word.startswith("-include"):
             kept.append(word)
-    return (*kept, "-include-pch", header.path)
+    return (*kept, "-include-pch", header.path, *_UNCHECKED)
 
 
 def common_headers(units: Sequence[Unit], reader: Reader) -> tuple[str, ...]:

@@ -6,17 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gfpcheck.frontend import kinds, libclang
-from gfpcheck.frontend.cleanup import Cleanup, cleanup_of
-from gfpcheck.frontend.decls import Decls, Variable
-from gfpcheck.frontend.expr import UNKNOWN, ExprLowering, compound_literal
+from gfpcheck.frontend.decls import Decls
+from gfpcheck.frontend.lowering import UNKNOWN
 from gfpcheck.frontend.places import Home
 from gfpcheck.frontend.scan import for_clauses, statement_words
+from gfpcheck.frontend.scopes import Scopes
 from gfpcheck.frontend.tree import Node, Tree
 from gfpcheck.ir.types import (
-    Addr,
     Assign,
     Block,
-    Call,
     Const,
     Deref,
     Expr,
@@ -50,25 +48,21 @@ class _Exit:
     depth: int
 
 
-class Body(ExprLowering):
+class Body(Scopes):
     """Lowers one function body."""
 
     def __init__(self, decls: Decls, home: Home, here: Loc, void: bool) -> None:
         super().__init__(decls, home, here)
-        self._cleanups: list[Cleanup] = []
         self._breaks: list[_Exit] = []
         self._continues: list[_Exit] = []
         self._switches: list[_SwitchCases] = []
-        self.statics: list[Variable] = []  # function-static variables with an initialiser
         self._void = void
         self._labels: dict[int, int] = {}  # a label's identity -> its block
         self._label_names: dict[bytes, list[int]] = {}
-        self._label_cleanups: dict[int, tuple[Cleanup, ...]] = {}
-        self._known_cleanups: dict[int, Cleanup | None] = {}  # by id of the VarDecl's node
         self._taken: list[int] = []  # blocks of the labels whose address is taken
         self._statement: dict[int, Callable[[Node], None]] = {
             kinds.COMPOUND_STMT: self._compound,
-            kinds.DECL_STMT: self._declarations,
+            kinds.DECL_STMT: self.declarations,
             kinds.IF_STMT: self._if,
             kinds.SWITCH_STMT: self._switch,
             kinds.CASE_STMT: self._case,
@@ -94,7 +88,7 @@ class Body(ExprLowering):
             self._labels[key] = block = self.out.block()
             self._label_names.setdefault(self.decls.spelling(label.cursor).encode(), []).append(block)
         if tree.labels and tree.attributed:
-            self._find_label_cleanups(tree.root, [])
+            self.find_label_cleanups(tree.root, [])
         self._taken = [self._label_of(node.kids[0]) for node in tree.addressed if node.kids]
         self._compound(tree.root)
         return self.out.finish(Return(None, last))
@@ -110,14 +104,14 @@ class Body(ExprLowering):
     # --- scopes ---
 
     def _compound(self, node: Node) -> None:
-        depth = len(self._cleanups)
+        depth = len(self.cleanups)
         for kid in node.kids:
             self.statement(kid)
-        self._close(depth, node)
+        self.close(depth, node)
 
     def statement_expression(self, node: Node, used: bool) -> Expr:
         kids = node.kids[0].kids if node.kids else []
-        depth = len(self._cleanups)
+        depth = len(self.cleanups)
         value: Expr = UNKNOWN
         for kid in kids[:-1]:
             self.statement(kid)
@@ -128,87 +122,12 @@ class Body(ExprLowering):
                 last = last.kids[-1]
             if used and kinds.FIRST_EXPR <= last.kind <= kinds.LAST_EXPR:
                 value = self.value(last)
-                if len(self._cleanups) > depth:
+                if len(self.cleanups) > depth:
                     value = self.out.hold(value, self.loc(last))
             else:
                 self.statement(last)
-        self._close(depth, node)
+        self.close(depth, node)
         return value
-
-    def _close(self, depth: int, node: Node) -> None:
-        """Leaves a scope at its end: its cleanups run, and are forgotten."""
-        if len(self._cleanups) > depth:
-            offset = self.places.end(node.cursor, self.home)
-            self._run_cleanups(depth, self.here if offset < 0 else self.home.text.loc(offset))
-            del self._cleanups[depth:]
-
-    def _run_cleanups(self, depth: int, loc: Loc) -> None:
-        """The cleanups beyond `depth`, last declared first; they stay in force for other paths."""
-        for cleanup in reversed(self._cleanups[depth:]):
-            self._clean(cleanup, loc)
-
-    def _clean(self, cleanup: Cleanup, loc: Loc) -> None:
-        arguments = (Addr(cleanup.variable.expr),)
-        self.out.emit(Call(-1, Var(cleanup.function, "f"), arguments, loc, cleanup=True))
-
-    def _cleanup_of(self, node: Node) -> Cleanup | None:
-        key = id(node)
-        if key not in self._known_cleanups:
-            self._known_cleanups[key] = cleanup_of(node, self.decls)
-        return self._known_cleanups[key]
-
-    def _find_label_cleanups(self, node: Node, active: list[Cleanup]) -> None:
-        """Which cleanups are in force at each label: those of the variables declared before it, around it."""
-        kind = node.kind
-        if kind == kinds.VAR_DECL:
-            for kid in node.kids:
-                self._find_label_cleanups(kid, active)
-            cleanup = self._cleanup_of(node)
-            if cleanup:
-                active.append(cleanup)
-            return
-        if kind == kinds.LABEL_STMT:
-            self._label_cleanups[node.cursor.data1] = tuple(active)
-        depth = len(active)
-        for kid in node.kids:
-            self._find_label_cleanups(kid, active)
-        if kind in (kinds.COMPOUND_STMT, kinds.FOR_STMT):
-            del active[depth:]
-
-    # --- declarations ---
-
-    def _declarations(self, node: Node) -> None:
-        for kid in node.kids:
-            if kid.kind == kinds.VAR_DECL:
-                self._variable(kid)
-
-    def _variable(self, node: Node) -> None:
-        variable = node.ref
-        if not isinstance(variable, Variable):
-            return
-        init = node.kids[-1] if node.kids and node.kids[-1].kind <= kinds.LAST_EXPR else None
-        if variable.expr.kind == "g":
-            if init:
-                self.statics.append(variable)
-            return
-        if init:
-            if not variable.known:
-                self.note(variable)
-            self._initialized(node, variable, init)
-        if node.kids and node.kids[0].kind >= kinds.UNEXPOSED_ATTR:
-            cleanup = self._cleanup_of(node)
-            if cleanup:
-                self._cleanups.append(cleanup)
-                if not variable.known:
-                    self.note(variable)
-
-    def _initialized(self, node: Node, variable: Variable, init: Node) -> None:
-        members = init if init.kind == kinds.INIT_LIST_EXPR else compound_literal(init)
-        if members is not None:
-            self.initialize(variable.expr, members, self.loc(node))
-        else:
-            value = self.value(init)
-            self.out.emit(Assign(variable.expr, value, self.loc(node)))
 
     # --- branches ---
 
@@ -240,7 +159,7 @@ class Body(ExprLowering):
         cases = _SwitchCases()
         after = out.block()
         self._switches.append(cases)
-        self._breaks.append(_Exit(after, len(self._cleanups)))
+        self._breaks.append(_Exit(after, len(self.cleanups)))
         self.statement(node.kids[-1])
         self._breaks.pop()
         self._switches.pop()
@@ -272,7 +191,7 @@ class Body(ExprLowering):
 
     def _loop(self, body: Node, after: int, again: int) -> None:
         """A loop's body: `break` goes to `after`, `continue` to `again`."""
-        depth = len(self._cleanups)
+        depth = len(self.cleanups)
         self._breaks.append(_Exit(after, depth))
         self._continues.append(_Exit(again, depth))
         self.statement(body)
@@ -300,7 +219,7 @@ class Body(ExprLowering):
 
     def _for(self, node: Node) -> None:
         out = self.out
-        depth = len(self._cleanups)
+        depth = len(self.cleanups)
         init, cond, step = self._clauses(node)
         if init:
             self.statement(init)
@@ -315,7 +234,7 @@ class Body(ExprLowering):
             self.effect(step)
         out.jump(head)
         out.start(after)
-        self._close(depth, node)
+        self.close(depth, node)
 
     def _clauses(self, node: Node) -> list[Node | None]:
         """(init, condition, step) of a `for`: libclang lists those that are there without saying which."""
@@ -333,8 +252,8 @@ class Body(ExprLowering):
     def _leave(self, node: Node, exits: list[_Exit]) -> None:
         if exits:
             to = exits[-1]
-            if len(self._cleanups) > to.depth:
-                self._run_cleanups(to.depth, self.loc(node))
+            if len(self.cleanups) > to.depth:
+                self.run_cleanups(to.depth, self.loc(node))
             self.out.jump(to.target)
 
     def _label_of(self, node: Node) -> int:
@@ -348,14 +267,14 @@ class Body(ExprLowering):
 
     def _goto(self, node: Node) -> None:
         key = self._lib.clang_getCursorReferenced(node.kids[0].cursor).data1
-        if self._cleanups:
-            there = self._label_cleanups.get(key, ())
+        if self.cleanups:
+            there = self.label_cleanups.get(key, ())
             depth = 0
-            for here, kept in zip(self._cleanups, there, strict=False):
+            for here, kept in zip(self.cleanups, there, strict=False):
                 if here is not kept:
                     break
                 depth += 1
-            self._run_cleanups(depth, self.loc(node))
+            self.run_cleanups(depth, self.loc(node))
         self.out.jump(self._labels[key])
 
     def _indirect_goto(self, node: Node) -> None:
@@ -371,10 +290,10 @@ class Body(ExprLowering):
                 self.effect(node.kids[0])
             else:
                 value = self.value(node.kids[0])
-        if self._cleanups:
+        if self.cleanups:
             if value is not None:
                 value = self.out.hold(value, loc)
-            self._run_cleanups(0, loc)
+            self.run_cleanups(0, loc)
         self.out.end(Return(value, loc))
 
     def _attributed(self, node: Node) -> None:

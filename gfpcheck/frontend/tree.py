@@ -19,28 +19,12 @@ class Node:
 
     __slots__ = ("cursor", "fixed", "kids", "kind", "ref")
 
-    def __init__(self, kind: int, cursor: CXCursor) -> None:
+    def __init__(self, kind: int, cursor: CXCursor, fixed: bool) -> None:
         self.kind = kind
         self.cursor = cursor
         self.kids: list[Node] = []
-        self.fixed = False
+        self.fixed = fixed
         self.ref: Referent | None = None
-
-
-_FIXED_LEAVES = frozenset({kinds.INTEGER_LITERAL, kinds.CHARACTER_LITERAL, kinds.UNARY_EXPR})
-_LOOSE_LEAVES = frozenset({kinds.STRING_LITERAL, kinds.FLOATING_LITERAL})
-# Inner expressions whose value can be a constant when all that they hold is.
-_MAYBE_FIXED = frozenset(
-    {
-        kinds.UNEXPOSED_EXPR,
-        kinds.PAREN_EXPR,
-        kinds.UNARY_OPERATOR,
-        kinds.BINARY_OPERATOR,
-        kinds.CONDITIONAL_OPERATOR,
-        kinds.C_STYLE_CAST_EXPR,
-        kinds.GENERIC_SELECTION_EXPR,
-    }
-)
 
 
 class Tree:
@@ -56,87 +40,95 @@ class Tree:
         self.attributed = False
 
 
+# What to do with a cursor, by kind: this table is looked into once for every cursor of a body.
+_SKIP, _INNER, _FIXED, _NAME, _LITERAL, _LEAF, _VARIABLE, _REFERENCE, _ATTRIBUTE, _LABEL, _ADDRESS = range(11)
+_ACTIONS = [_SKIP] * 1000
+_ACTIONS[kinds.FIRST_EXPR : kinds.LAST_STMT + 1] = [_INNER] * (kinds.LAST_STMT + 1 - kinds.FIRST_EXPR)
+_ACTIONS[kinds.FIRST_ATTR : kinds.LAST_ATTR + 1] = [_ATTRIBUTE] * (kinds.LAST_ATTR + 1 - kinds.FIRST_ATTR)
+for _kind, _action in {
+    kinds.DECL_REF_EXPR: _NAME,
+    kinds.VAR_DECL: _VARIABLE,
+    kinds.LABEL_REF: _REFERENCE,
+    kinds.MEMBER_REF: _REFERENCE,
+    kinds.LABEL_STMT: _LABEL,
+    kinds.ADDR_LABEL_EXPR: _ADDRESS,
+    kinds.STRING_LITERAL: _LEAF,
+    kinds.FLOATING_LITERAL: _LEAF,
+    kinds.INTEGER_LITERAL: _LITERAL,
+    kinds.CHARACTER_LITERAL: _LITERAL,
+    kinds.UNARY_EXPR: _LITERAL,  # the operand of sizeof is not code
+    # These can be constant when all that they hold is.
+    kinds.UNEXPOSED_EXPR: _FIXED,
+    kinds.PAREN_EXPR: _FIXED,
+    kinds.UNARY_OPERATOR: _FIXED,
+    kinds.BINARY_OPERATOR: _FIXED,
+    kinds.CONDITIONAL_OPERATOR: _FIXED,
+    kinds.C_STYLE_CAST_EXPR: _FIXED,
+    kinds.GENERIC_SELECTION_EXPR: _FIXED,
+}.items():
+    _ACTIONS[_kind] = _action
+# A VarDecl's second pointer is a flag (0 or 1), a statement's is an address.
+_FLAGS = (None, 1)
+
+
 def build(root: CXCursor, decls: Decls) -> Tree:
     """The tree below `root`, a statement or an expression. Variables declared there are entered in `decls`."""
     lib = libclang.load()
     initializer = lib.clang_Cursor_getVarDeclInitializer
     refer = decls.refer
-    top = Node(root.kind, root)
+    actions = _ACTIONS
+    top = Node(root.kind, root, False)
     tree = Tree(top)
     path = [top]
     keys: list[int | None] = [root.data1]
     inits: list[int | None] = []  # the initialisers' identities of the variables on the path
     failure: list[BaseException] = []
 
-    def loosen() -> None:
-        for node in reversed(path):
-            if not node.fixed:
-                break
-            node.fixed = False
-
-    def enter(cursor: CXCursor, parent: CXCursor, _data: object) -> int:
-        kind = cursor.kind
-        key = parent.data1
-        while keys[-1] != key:
-            keys.pop()
-            if path.pop().kind == kinds.VAR_DECL:
-                inits.pop()
-        above = path[-1]
-        if 100 <= kind < 200:
-            # A variable's other expressions belong to its type.
-            if above.kind == kinds.VAR_DECL and cursor.data1 != inits[-1]:
+    def visit(cursor: CXCursor, parent: CXCursor, _data: object) -> int:
+        try:
+            key = parent.data1
+            while keys[-1] != key:
+                keys.pop()
+                if path.pop().kind == kinds.VAR_DECL:
+                    inits.pop()
+            kind = cursor.kind
+            action = actions[kind]
+            if action == _SKIP:
                 return VISIT_CONTINUE
-            node = Node(kind, cursor)
-            above.kids.append(node)
-            if kind == kinds.DECL_REF_EXPR:
+            if key in _FLAGS:
+                if action == _ATTRIBUTE:
+                    tree.attributed = True
+                elif cursor.data1 != inits[-1]:
+                    return VISIT_CONTINUE  # a variable's other expressions belong to its type
+            elif action == _ATTRIBUTE:
+                return VISIT_CONTINUE
+            node = Node(kind, cursor, action in (_FIXED, _LITERAL))
+            path[-1].kids.append(node)
+            if action == _LITERAL or (action >= _REFERENCE and action <= _ATTRIBUTE):
+                return VISIT_CONTINUE
+            if action == _NAME:
                 ref = node.ref = refer(cursor)
                 if ref.__class__ is Const:
                     node.fixed = True
-                else:
-                    loosen()
-                return VISIT_CONTINUE
-            if kind in _MAYBE_FIXED:
-                node.fixed = True
-            elif kind in _FIXED_LEAVES:
-                node.fixed = True
-                return VISIT_CONTINUE
-            else:
-                loosen()
-                if kind in _LOOSE_LEAVES:
                     return VISIT_CONTINUE
-                if kind == kinds.ADDR_LABEL_EXPR:
-                    tree.addressed.append(node)
-            path.append(node)
-            keys.append(cursor.data1)
-            return VISIT_RECURSE
-        if 200 <= kind < 300:
-            node = Node(kind, cursor)
-            if kind == kinds.LABEL_STMT:
+            elif action == _VARIABLE:
+                node.ref = decls.declare(cursor, "l")
+                inits.append(initializer(cursor).data1)
+            elif action == _LABEL:
                 tree.labels.append(node)
-            above.kids.append(node)
+            elif action == _ADDRESS:
+                tree.addressed.append(node)
+            if action != _FIXED:
+                for above in reversed(path):
+                    if not above.fixed:
+                        break
+                    above.fixed = False
+                if action in (_NAME, _LEAF):
+                    return VISIT_CONTINUE
             path.append(node)
             keys.append(cursor.data1)
             return VISIT_RECURSE
-        if kind == kinds.VAR_DECL:
-            node = Node(kind, cursor)
-            node.ref = decls.declare(cursor, "l")
-            above.kids.append(node)
-            path.append(node)
-            keys.append(cursor.data1)
-            inits.append(initializer(cursor).data1)
-            return VISIT_RECURSE
-        if kind in (kinds.LABEL_REF, kinds.MEMBER_REF):
-            above.kids.append(Node(kind, cursor))
-        elif above.kind == kinds.VAR_DECL and 400 <= kind < 500:
-            above.kids.append(Node(kind, cursor))
-            tree.attributed = True
-        return VISIT_CONTINUE
-
-    def visit(cursor: CXCursor, parent: CXCursor, data: object) -> int:
-        # An exception may not pass through libclang's frames.
-        try:
-            return enter(cursor, parent, data)
-        except BaseException as error:
+        except BaseException as error:  # it may not pass through libclang's frames
             failure.append(error)
             return VISIT_BREAK
 

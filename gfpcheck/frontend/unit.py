@@ -38,7 +38,7 @@ def deep_recursion() -> Iterator[None]:
 def lower_plain(unit: Unit, batch: Batch) -> Module:
     """Parses and lowers one file without a precompiled header; raises ParseError."""
     with parsed(unit.path, unit.args, unit.cwd, options=libclang.PARSE_KEEP_GOING) as tu:
-        return _lower(tu, unit, batch, None, ())
+        return _lower(tu, unit, batch, None, None)
 
 
 def lower_with(unit: Unit, header: Precompiled, batch: Batch, elsewhere: _Elsewhere) -> Module | None:
@@ -47,14 +47,14 @@ def lower_with(unit: Unit, header: Precompiled, batch: Batch, elsewhere: _Elsewh
         with parsed(unit.path, with_header(unit.args, header), unit.cwd, options=libclang.PARSE_KEEP_GOING) as tu:
             if errors(tu):
                 return None
-            return _lower(tu, unit, batch, elsewhere, tuple(header.files))
+            return _lower(tu, unit, batch, header, elsewhere)
     except ParseError:
         return None
 
 
-def _lower(tu: int, unit: Unit, batch: Batch, elsewhere: _Elsewhere | None, known: tuple[str, ...]) -> Module:
+def _lower(tu: int, unit: Unit, batch: Batch, header: Precompiled | None, elsewhere: _Elsewhere | None) -> Module:
     lib = libclang.load()
-    lowering = Lowering(tu, unit.rel, unit.cwd, batch, elsewhere)
+    lowering = Lowering(tu, unit.rel, unit.cwd, batch, header.path if header else "", elsewhere)
     module, decls, places = lowering.module, lowering.decls, lowering.places
     main = lib.clang_getFile(tu, unit.path.encode("utf-8", "surrogateescape"))
     home = places.home(main)
@@ -70,7 +70,7 @@ def _lower(tu: int, unit: Unit, batch: Batch, elsewhere: _Elsewhere | None, know
                 module.functions.append(func)
     lowering.headers(main)
     module.headers.sort(key=lambda func: (func.file, func.name))
-    module.includes = sorted({decls.relative(name) for name in (*inclusions(tu), *known)})
+    module.includes = sorted({decls.relative(name) for name in (*inclusions(tu), *(header.files if header else ()))})
     module.errors = [Diagnostic(decls.relative(file), line, text) for file, line, text in errors(tu)]
     return module
 

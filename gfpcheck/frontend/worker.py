@@ -12,7 +12,7 @@ import msgspec
 
 from gfpcheck.frontend import pch
 from gfpcheck.frontend.functions import Batch, Lowering
-from gfpcheck.frontend.libclang import FrontendError
+from gfpcheck.frontend.libclang import CXCursor, FrontendError
 from gfpcheck.frontend.parse import loaded
 from gfpcheck.frontend.unit import deep_recursion, lower_plain, lower_with
 from gfpcheck.ir.types import Diagnostic, Module
@@ -99,15 +99,17 @@ class _HeaderSource:
         self._cwd = cwd
         self._stack = stack
         self._tu: int | None = None
+        self._listed: dict[str, CXCursor] | None = None
 
     def functions(self, names: list[str]) -> Module:
         """The header functions of those names, with all that they call."""
         if self._tu is None:
             self._tu = self._stack.enter_context(loaded(self._header.path))
-        lowering = Lowering(self._tu, "", self._cwd, self._batch)
+        lowering = Lowering(self._tu, "", self._cwd, self._batch, listed=self._listed)
         for name in names:
             lowering.want(name)
         lowering.headers(None)
+        self._listed = lowering.listed()
         return lowering.module
 
 

@@ -9,7 +9,13 @@ from gfpcheck.findings import Level, Report
 from gfpcheck.report.lines import one_line
 from gfpcheck.report.style import Style
 
-_PHASES = {"parse": "in parsing", "lower": "in lowering", "analysis": "in the analysis", "rule": "in rules"}
+_PHASES = {
+    "plan": "in planning",
+    "parse": "in parsing",
+    "lower": "in lowering",
+    "analysis": "in the analysis",
+    "rule": "in rules",
+}
 
 
 def summary_lines(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
@@ -41,9 +47,14 @@ def _findings(report: Report, style: Style) -> Iterator[str]:
 
 
 def _scope(report: Report) -> str:
-    counts = ", ".join(_counted(number, name) for name, number in report.counts.items())
+    counts = ", ".join(_counted(number, name) for name, number in report.counts.items() if number)
     kernel = f"Linux {report.kernel}" if report.kernel else ""
-    setting = ", ".join(filter(None, (kernel, report.arch, report.setup)))
+    # The setup of a kernel tree says by itself what it is.
+    setting = (
+        report.setup
+        if kernel and kernel in report.setup
+        else ", ".join(filter(None, (kernel, report.arch, report.setup)))
+    )
     return one_line(f"{counts} ({setting})" if counts and setting else counts or setting)
 
 

@@ -61,6 +61,16 @@ def test_the_summary_alone(tmp_path: Path) -> None:
     assert rendered(what, "text") == rendered(what, "text", quiet=True) + stream.getvalue()
 
 
+def test_a_setup_that_names_the_kernel_says_enough_and_zeros_are_left_out(tmp_path: Path) -> None:
+    what = msgspec.structs.replace(
+        report(tmp_path, (), losses=()),
+        counts={"files": 2, "reclaim roots": 0},
+        setup="Linux 6.12.3-rc1, x86, unconfigured tree: headers supplied",
+    )
+    expected = "No findings in 2 files (Linux 6.12.3-rc1, x86, unconfigured tree: headers supplied).\n"
+    assert rendered(what, "text") == expected
+
+
 def test_losses_are_counted_by_phase_and_named_when_verbose(tmp_path: Path) -> None:
     losses = (*LOSSES, Loss("rule", "GFP101", "line one\nline \x1b[2Jtwo"))
     brief = rendered(report(tmp_path, (), losses=losses), "text")

@@ -22,7 +22,7 @@ from gfpcheck.analysis.outcomes import Returns
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Site, State, assume, blur, join
 from gfpcheck.analysis.summary import NOTHING, Summary
-from gfpcheck.ir import Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
+from gfpcheck.ir import Addr, Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
 from gfpcheck.models import Models
 
 MAX_SITUATIONS = 10
@@ -34,6 +34,8 @@ MAX_SPECIALISATIONS = 40
 MAX_CALL_DEPTH = 60
 MAX_CONTEXTS = 32
 """Situations kept for one allocation."""
+MAX_CHOICES = 4
+"""Constants of one variable up to which each is a situation of its own."""
 MAX_ROUNDS = 3
 """Runs over a recursive function before its summary is taken as it is."""
 SMALL = 8
@@ -340,16 +342,25 @@ class Engine:
 
 
 def _chosen_constants(func: Func) -> tuple[Expr, ...]:
-    """The temporaries that hold `x ? A : B` of two constants: flags, more often than not."""
-    assigned: dict[Expr, list[Expr]] = {}
+    """The locals and temporaries that only ever hold one of a few constants: flags and lock modes, chosen by a
+    condition that matters later."""
+    assigned: dict[Expr, set[Expr]] = {}
     for block in func.blocks:
         for instr in block.instrs:
-            if isinstance(instr, Assign) and isinstance(instr.dst, Temp):
-                assigned.setdefault(instr.dst, []).append(instr.src)
+            if isinstance(instr, Assign) and (
+                isinstance(instr.dst, Temp) or (isinstance(instr.dst, Var) and instr.dst.kind == "l")
+            ):
+                assigned.setdefault(instr.dst, set()).add(instr.src)
+            elif isinstance(instr, Call):
+                for argument in instr.args:
+                    if isinstance(argument, Addr):
+                        assigned.setdefault(argument.base, set()).add(argument)
     return tuple(
-        temp
-        for temp, sources in assigned.items()
-        if len(sources) > 1 and all(isinstance(s, Const) for s in sources) and not {Const(0), Const(1)} >= set(sources)
+        name
+        for name, sources in assigned.items()
+        if 2 <= len(sources) <= MAX_CHOICES
+        and all(isinstance(source, Const) for source in sources)
+        and not sources <= {Const(0), Const(1)}
     )
 
 

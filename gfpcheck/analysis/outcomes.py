@@ -5,16 +5,16 @@ from __future__ import annotations
 import itertools
 
 from gfpcheck.analysis import values
-from gfpcheck.analysis.paths import depth, names_in, replace
+from gfpcheck.analysis.paths import depth, names_in, reads_memory, replace
 from gfpcheck.analysis.state import Key, Release, State, blur, distinct, join, may_read
 from gfpcheck.analysis.summary import RETURNED, Facts, Outcome
 from gfpcheck.analysis.values import TOP, Value
-from gfpcheck.ir import Addr, Assign, Const, Deref, Expr, Field, Func, Index, Temp, Var
+from gfpcheck.ir import Addr, Assign, Bin, Const, Deref, Expr, Field, Func, Index, Temp, Var
 
 MAX_OUTCOMES = 8
-MAX_FACTS = 4
+MAX_FACTS = 6
 SIMPLE = 2
-MAX_POINTERS = 3
+MAX_POINTERS = 2
 """Pointers followed on the way to a lock that callers are told of. Beyond that, two readings of the path hardly
 mean the same lock."""
 
@@ -175,11 +175,12 @@ def _telling(facts: list[dict[Expr, Value]]) -> frozenset[Expr]:
 
 
 def _lasting(expr: Expr) -> bool:
-    """True if the path means the same memory to the caller afterwards: few pointers, no computed index."""
+    """True if the path means the same memory to the caller afterwards: few pointers, no computed index, no
+    element of a list."""
     pointers = 0
     while isinstance(expr, Field | Deref | Addr | Index):
         if isinstance(expr, Index) and not isinstance(expr.index, Const | Var):
             return False
         pointers += isinstance(expr, Deref)
         expr = expr.base
-    return pointers <= MAX_POINTERS
+    return pointers <= MAX_POINTERS and not (isinstance(expr, Bin) and reads_memory(expr))

@@ -79,10 +79,11 @@ def parse_arguments(words: Sequence[str], cwd: str, triple: str) -> tuple[str, .
     return tuple(out)
 
 
-def with_annotations(args: Sequence[str], configuration: str, annotations: str) -> tuple[str, ...]:
+def with_annotations(args: Sequence[str], configuration: str, annotations: str, wrappers: str) -> tuple[str, ...]:
     """`args` with two more headers: `configuration` after the kernel's kconfig.h, `annotations` after the last
-    forced include of the kernel (compiler_types.h). Arguments without kconfig.h are not a kernel's: unchanged."""
-    out: list[str] = []
+    forced include of the kernel (compiler_types.h); and with the folder `wrappers` before its include paths. Arguments
+    without kconfig.h are not a kernel's: unchanged."""
+    out: list[str] = [f"-I{wrappers}"]
     places = [i for i, word in enumerate(args) if word == "-include"]
     kconfig = next((i for i in places if args[i + 1].endswith("/linux/kconfig.h")), None)
     if kconfig is None:

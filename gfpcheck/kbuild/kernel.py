@@ -33,7 +33,7 @@ def kernel_arguments(tree: Path, arch: Arch, headers: Path) -> tuple[str, ...]:
         folders = [*own, *uapi, tree / "include/generated/uapi"]
     else:
         folders = [*made, own[0], own[2], *made_uapi, uapi[0], uapi[2]]
-    args = ["-nostdinc", *(f"-I{folder}" for folder in folders)]
+    args = ["-nostdinc", f"-I{data_file('wrappers')}", *(f"-I{folder}" for folder in folders)]
     for header in ("compiler-version.h", "kconfig.h"):
         if header == "kconfig.h" or (tree / "include/linux" / header).is_file():
             args += ["-include", str(tree / "include/linux" / header)]

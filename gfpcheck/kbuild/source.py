@@ -148,7 +148,7 @@ class PlainSource:
 
 def annotated(args: tuple[str, ...]) -> tuple[str, ...]:
     """A real kernel command with gfpcheck's headers among its forced includes."""
-    return with_annotations(args, data_file("configuration.h"), data_file("annotations.h"))
+    return with_annotations(args, data_file("configuration.h"), data_file("annotations.h"), data_file("wrappers"))
 
 
 def _plain(args: tuple[str, ...]) -> tuple[str, ...]:

@@ -74,8 +74,9 @@ def test_an_option_without_its_value_is_survived() -> None:
 
 def test_gfpcheck_headers_follow_the_kernels() -> None:
     args = ("-include", "/k/include/linux/kconfig.h", "-include", "/k/include/linux/compiler_types.h", "-DX")
-    assert with_annotations(args, "C", "A") == (*args[:2], "-include", "C", *args[2:4], "-include", "A", "-DX")
-    assert with_annotations(("-DX",), "C", "A") == ("-DX",)
+    expected = ("-IW", *args[:2], "-include", "C", *args[2:4], "-include", "A", "-DX")
+    assert with_annotations(args, "C", "A", "W") == expected
+    assert with_annotations(("-DX",), "C", "A", "W") == ("-DX",)
 
 
 @pytest.mark.parametrize("prefix", ["cmd_fs/demo/x.o :=", "savedcmd_fs/demo/x.o :="])

@@ -62,11 +62,7 @@ class Trace:
         self.sites.setdefault(place, {})[context] = None
         if not context.flags.known and context.flags.param < 0:
             return
-        released = tuple(
-            Release(instance, release.cls, release.kind)
-            for release in state.released
-            if (instance := self.names.means(release.instance)) is not None
-        )
+        released = self.names.releases(state)
         path = (site, *place.via)
         if len(path) > MAX_DEPTH:
             return

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 
 from gfpcheck.analysis import values
-from gfpcheck.analysis.paths import depth, names_in, reads_memory, replace
-from gfpcheck.analysis.state import Key, Release, State, blur, distinct, join, may_read
+from gfpcheck.analysis.paths import depth, has_class, names_in, reads_memory, replace
+from gfpcheck.analysis.state import Key, Release, State, anonymous, blur, distinct, join, may_read
 from gfpcheck.analysis.summary import RETURNED, Facts, Outcome
 from gfpcheck.analysis.values import TOP, Value
 from gfpcheck.ir import Addr, Assign, Bin, Const, Deref, Expr, Field, Func, Index, Temp, Var
@@ -52,6 +52,18 @@ class Names:
             if not known:
                 return None
         return expr
+
+    def releases(self, state: State, returned: Expr | None = None) -> tuple[Release, ...]:
+        """The caller's locks that `state` has released, in the caller's terms. One that cannot be named stands for
+        the caller's lock of its class."""
+        found: dict[Release, None] = {}
+        for release in state.released:
+            instance = self.means(release.instance, returned)
+            if instance is not None:
+                found[release._replace(instance=instance)] = None
+            elif has_class(release.cls):
+                found[release._replace(instance=anonymous(release.cls))] = None
+        return tuple(found)
 
     def facts(self, state: State, simple: bool = False) -> Facts:
         """What `state` knows of the values that the caller passed; if `simple`, only of the parameters themselves
@@ -149,11 +161,7 @@ class Returns:
             if not lock.asserted and (instance := self.names.means(lock.instance, named)) is not None
         )
         result.scopes = tuple(scope for scope in state.scopes if not scope.inherited)
-        result.released = tuple(
-            Release(instance, release.cls, release.kind)
-            for release in state.released
-            if (instance := self.names.means(release.instance, named)) is not None
-        )
+        result.released = self.names.releases(state, named)
         return result
 
     def _members(self, state: State, path: Expr) -> Members:

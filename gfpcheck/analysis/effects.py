@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gfpcheck.analysis import values
-from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, show
+from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, names_in, show
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import HeldLock, OpenScope, Release, Site, State
 from gfpcheck.analysis.values import Value
@@ -155,7 +155,7 @@ class Effects:
         test = next((op for op in ops if op.when != "always"), None)
         if test is None:
             for op in ops:
-                self._apply_op(op, arguments, state, site, acquired)
+                self._apply_op(op, call, arguments, state, site, acquired)
             return [state]
         tested = arguments[test.when_arg] if 0 <= test.when_arg < len(arguments) else Temp(call.dst)
         success, failure = _SUCCESS[test.when]
@@ -165,14 +165,21 @@ class Effects:
             if current.learn(tested, value):
                 for op in ops:
                     if op.when == "always" or (op.when == test.when) == happened:
-                        self._apply_op(op, arguments, current, site, acquired)
+                        self._apply_op(op, call, arguments, current, site, acquired)
                 after.append(current)
         return after
 
     def _apply_op(
-        self, op: LockOp, arguments: tuple[Expr, ...], state: State, site: Site, acquired: dict[HeldLock, bool]
+        self,
+        op: LockOp,
+        call: Call,
+        arguments: tuple[Expr, ...],
+        state: State,
+        site: Site,
+        acquired: dict[HeldLock, bool],
     ) -> None:
-        instance, cls, text = self._object(op, arguments, site.function)
+        instance, cls = self._object(op, arguments, site.function)
+        text = self._text(op, call, instance)
         kind = self._kind(op, cls)
         if op.does == "release":
             self.release(state, instance, cls, kind, site.function)
@@ -192,17 +199,30 @@ class Effects:
                 return
             self.acquire(state, lock)
 
-    def _object(self, op: LockOp, arguments: tuple[Expr, ...], function: str) -> tuple[Expr, str, str]:
-        """Instance, class and text of the lock that `op` works on."""
+    def _object(self, op: LockOp, arguments: tuple[Expr, ...], function: str) -> tuple[Expr, str]:
+        """Instance and class of the lock that `op` works on."""
         if op.kind in CONTEXT_KINDS:
-            return NO_OBJECT, op.kind, ""
+            return NO_OBJECT, op.kind
         if op.arg < 0 or op.arg >= len(arguments):
             name = op.instance or op.kind
-            return Var(name, "g"), name, name
-        instance = _object_at(arguments[op.arg], op.member)
+            return Var(name, "g"), name
+        instance = self._without_inner(_object_at(arguments[op.arg], op.member))
+        return instance, class_of(instance, function)
+
+    def _text(self, op: LockOp, call: Call, instance: Expr) -> str:
+        """The lock as this call writes it, if it writes a path."""
+        if op.kind in CONTEXT_KINDS:
+            return ""
+        if 0 <= op.arg < len(call.args):
+            written = self._without_inner(_object_at(canonical(call.args[op.arg]), op.member))
+            if not any(isinstance(name, Temp) for name in names_in(written)):
+                return show(written)
+        return show(instance)
+
+    def _without_inner(self, instance: Expr) -> Expr:
         while isinstance(instance, Field) and f"{instance.record}.{instance.member}" in self.models.inner:
             instance = instance.base
-        return instance, class_of(instance, function), show(instance)
+        return instance
 
     def _kind(self, op: LockOp, cls: str) -> str:
         type_ = self.program.members.get(cls) or self.program.global_types.get(cls)

@@ -16,7 +16,7 @@ SOLVE = "solve the problem above and run gfpcheck doctor again"
 _HINTS = {
     "unconfigured tree": "; to analyse with a configuration of your own, `make defconfig prepare` or name --build-dir",
     "configured tree": "; after `make prepare`, gfpcheck uses the tree's own generated headers",
-    "plain C": "; if this is kernel code, name the kernel with --tree or --build-dir",
+    "plain C": "; describe its locks and allocators with --model, or if it is kernel code, name the kernel with --tree",
 }
 
 

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from kbuild_tree import make_tree
+
+from .kbuild_tree import make_tree
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ import multiprocessing
 from pathlib import Path
 
 import pytest
-from kbuild_tree import listing, make_tree
 
 from gfpcheck.kbuild.arch import find_arch
 from gfpcheck.kbuild.overlay import overlay
 from gfpcheck.kbuild.tree import find_tree
 from gfpcheck.kbuild.types import PlanError
+
+from .kbuild_tree import listing, make_tree
 
 
 def build(root: Path, cache: Path, *folders: str, arch: str = "x86", config: Path | None = None) -> Path:

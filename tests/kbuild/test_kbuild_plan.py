@@ -7,10 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
-from kbuild_tree import listing, make_tree
 
 from gfpcheck.kbuild import Plan, PlanError, make_plan, open_workspace, survey
 from gfpcheck.kbuild.flags import IDENTITY
+
+from .kbuild_tree import listing, make_tree
 
 SETUP = "Linux 6.12.90-rc1, x86, unconfigured tree: generated headers supplied by gfpcheck"
 

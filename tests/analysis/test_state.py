@@ -131,4 +131,4 @@ def test_dead_variables_make_states_equal() -> None:
     state.keep_only(frozenset({Y}))
     assert X not in state.facts
     assert state.resolve(Y) == Temp(3)
-    assert NO_OBJECT == Const(0)
+    assert Const(0) == NO_OBJECT

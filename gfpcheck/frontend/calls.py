@@ -18,7 +18,7 @@ _NEVER_RETURNS = frozenset({"__builtin_unreachable", "__builtin_trap"})
 class Calls(FunctionLowering):
     """Lowers calls of one function."""
 
-    def _call(self, node: Node) -> Expr:
+    def call(self, node: Node) -> Expr:
         callee = callee_of(node)
         if callee is None:
             return UNKNOWN

@@ -27,7 +27,7 @@ class Conditions(Folding):
         out.start(after)
         return result
 
-    def _conditional(self, node: Node) -> Expr:
+    def conditional(self, node: Node) -> Expr:
         cond, then, other = node.kids
         if cond.fixed:
             constant = self.constant(cond)
@@ -44,7 +44,7 @@ class Conditions(Folding):
         out.start(after)
         return result
 
-    def _conditional_effect(self, node: Node) -> None:
+    def conditional_effect(self, node: Node) -> None:
         cond, then, other = node.kids
         out = self.out
         true, false, after = out.block(), out.block(), out.block()

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from gfpcheck.frontend import kinds, libclang
 from gfpcheck.frontend.calls import Calls
 from gfpcheck.frontend.conditions import loaded_constant
-from gfpcheck.frontend.decls import Decls, Function, Variable
+from gfpcheck.frontend.decls import Function, Variable
 from gfpcheck.frontend.lowering import DEPTH_LIMIT, SEE_THROUGH, UNKNOWN, deref
 from gfpcheck.frontend.operators import Operators
-from gfpcheck.frontend.places import Home
 from gfpcheck.frontend.tree import Node
-from gfpcheck.ir.types import Bin, Const, Expr, Field, Loc, Str, Un
+from gfpcheck.ir.types import Bin, Const, Expr, Field, Str, Un
 
 _STRING_LIMIT = 64
 # What `.` is applied to, as against a pointer's value, which `->` is applied to.
@@ -22,25 +21,6 @@ _OBJECTS = frozenset({kinds.DECL_REF_EXPR, kinds.MEMBER_REF_EXPR, kinds.ARRAY_SU
 class ExprLowering(Operators, Calls):
     """Lowers the expressions of one function."""
 
-    def __init__(self, decls: Decls, home: Home, here: Loc) -> None:
-        super().__init__(decls, home, here)
-        self._value: dict[int, Callable[[Node], Expr]] = {
-            kinds.UNEXPOSED_EXPR: self._unexposed,
-            kinds.PAREN_EXPR: lambda node: self.value(node.kids[0]) if node.kids else UNKNOWN,
-            kinds.DECL_REF_EXPR: self._reference,
-            kinds.MEMBER_REF_EXPR: self._member,
-            kinds.CALL_EXPR: self._call,
-            kinds.STRING_LITERAL: self._string,
-            kinds.UNARY_OPERATOR: self._unary,
-            kinds.ARRAY_SUBSCRIPT_EXPR: self._subscript,
-            kinds.BINARY_OPERATOR: self._binary,
-            kinds.COMPOUND_ASSIGN_OPERATOR: self._compound_assign,
-            kinds.CONDITIONAL_OPERATOR: self._conditional,
-            kinds.C_STYLE_CAST_EXPR: self._cast,
-            kinds.STMT_EXPR: lambda node: self.statement_expression(node, True),
-            kinds.GENERIC_SELECTION_EXPR: self._generic,
-        }
-
     def value(self, node: Node) -> Expr:
         """The value (or, for an lvalue, the path) of an expression; its side effects are emitted."""
         if node.fixed:
@@ -48,8 +28,8 @@ class ExprLowering(Operators, Calls):
             if constant is not None:
                 return constant
         self._depth += 1
-        lower = self._value.get(node.kind)
-        value = lower(node) if lower else self.unmodelled(node)
+        lower = _VALUES.get(node.kind)
+        value = lower(self, node) if lower else self.unmodelled(node)
         self._depth -= 1
         if self._depth % DEPTH_LIMIT == DEPTH_LIMIT - 1 and (
             node.kind == kinds.UNEXPOSED_EXPR or isinstance(value, (Bin, Un))
@@ -69,7 +49,7 @@ class ExprLowering(Operators, Calls):
         if kind == kinds.STMT_EXPR:
             self.statement_expression(node, False)
         elif kind == kinds.CONDITIONAL_OPERATOR:
-            self._conditional_effect(node)
+            self.conditional_effect(node)
         elif kind == kinds.BINARY_OPERATOR and self._binary_kind(node.cursor) in (kinds.LOGICAL_AND, kinds.LOGICAL_OR):
             after = self.out.block()
             self.condition(node, after, after)
@@ -78,7 +58,7 @@ class ExprLowering(Operators, Calls):
             self.effect(node.kids[0])
             self.effect(node.kids[1])
         elif kind == kinds.UNARY_OPERATOR:
-            self._unary_used(node, False)
+            self.unary_used(node, False)
         else:
             self.value(node)
 
@@ -157,6 +137,12 @@ class ExprLowering(Operators, Calls):
         ctype = self._lib.clang_getCanonicalType(self._lib.clang_getCursorType(node.cursor))
         return bool(ctype.kind == kinds.TYPE_POINTER or ctype.kind in kinds.ARRAY_TYPES)
 
+    def _paren(self, node: Node) -> Expr:
+        return self.value(node.kids[0]) if node.kids else UNKNOWN
+
+    def _statement_expression(self, node: Node) -> Expr:
+        return self.statement_expression(node, True)
+
     def _generic(self, node: Node) -> Expr:
         """The arm of `_Generic` whose type is the whole's; unknown when several have it."""
         arms = node.kids[1:]
@@ -170,3 +156,22 @@ class ExprLowering(Operators, Calls):
             return self.value(arms[0])
         value = libclang.evaluate(node.cursor)
         return UNKNOWN if value is None else Const(value)
+
+
+# Not bound to an instance: that would be a cycle for each function, and workers do not collect cycles.
+_VALUES: dict[int, Callable[[ExprLowering, Node], Expr]] = {
+    kinds.UNEXPOSED_EXPR: ExprLowering._unexposed,
+    kinds.PAREN_EXPR: ExprLowering._paren,
+    kinds.DECL_REF_EXPR: ExprLowering._reference,
+    kinds.MEMBER_REF_EXPR: ExprLowering._member,
+    kinds.CALL_EXPR: ExprLowering.call,
+    kinds.STRING_LITERAL: ExprLowering._string,
+    kinds.UNARY_OPERATOR: ExprLowering.unary,
+    kinds.ARRAY_SUBSCRIPT_EXPR: ExprLowering.subscript,
+    kinds.BINARY_OPERATOR: ExprLowering.binary,
+    kinds.COMPOUND_ASSIGN_OPERATOR: ExprLowering.compound_assign,
+    kinds.CONDITIONAL_OPERATOR: ExprLowering.conditional,
+    kinds.C_STYLE_CAST_EXPR: ExprLowering.cast,
+    kinds.STMT_EXPR: ExprLowering._statement_expression,
+    kinds.GENERIC_SELECTION_EXPR: ExprLowering._generic,
+}

@@ -13,10 +13,10 @@ from gfpcheck.ir.types import Addr, Assign, Bin, Const, Deref, Expr, Field, Inde
 class Operators(Conditions):
     """Lowers operators of one function."""
 
-    def _unary(self, node: Node) -> Expr:
-        return self._unary_used(node, True)
+    def unary(self, node: Node) -> Expr:
+        return self.unary_used(node, True)
 
-    def _unary_used(self, node: Node, used: bool) -> Expr:
+    def unary_used(self, node: Node, used: bool) -> Expr:
         op = self._unary_kind(node.cursor)
         if not node.kids:
             return UNKNOWN
@@ -47,7 +47,7 @@ class Operators(Conditions):
         self.out.emit(Assign(dst, Bin(sign, dst, Const(1)), loc))
         return old
 
-    def _binary(self, node: Node) -> Expr:
+    def binary(self, node: Node) -> Expr:
         op = self._binary_kind(node.cursor)
         if len(node.kids) != 2:
             return self.unmodelled(node)
@@ -112,7 +112,7 @@ class Operators(Conditions):
                     target = Field(target, step.record, step.member)
             self.out.emit(Assign(target, self.value(item), loc))
 
-    def _compound_assign(self, node: Node) -> Expr:
+    def compound_assign(self, node: Node) -> Expr:
         if len(node.kids) != 2:
             return self.unmodelled(node)
         value = self.value(node.kids[1])
@@ -121,12 +121,12 @@ class Operators(Conditions):
         self.out.emit(Assign(dst, Bin(op, dst, value), self.loc(node)))
         return dst
 
-    def _subscript(self, node: Node) -> Expr:
+    def subscript(self, node: Node) -> Expr:
         if len(node.kids) != 2:
             return self.unmodelled(node)
         return Index(self.value(node.kids[0]), self.value(node.kids[1]))
 
-    def _cast(self, node: Node) -> Expr:
+    def cast(self, node: Node) -> Expr:
         if not node.kids:
             return UNKNOWN
         operand = node.kids[-1]  # before it, what typeof() looks at

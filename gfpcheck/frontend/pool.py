@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.context import BaseContext
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -46,11 +46,13 @@ def lower_units(
     """
     libclang.load()
     ordered = sorted(units, key=lambda unit: unit.rel)
-    run = _Run(ordered, worker.Settings(root, stop, noreturn), str(pch_dir) if use_pch else "", progress)
     decode = msgspec.msgpack.Decoder(Module).decode
-    for modules in run.results(jobs):
-        for module in modules:
-            yield decode(module)
+    with TemporaryDirectory(prefix="gfpcheck-") as exchange:
+        pch_folder = str(pch_dir) if use_pch else ""
+        run = _Run(ordered, worker.Settings(root, stop, noreturn), pch_folder, _Exchange(Path(exchange)), progress)
+        for modules in run.results(jobs):
+            for module in modules:
+                yield decode(module)
 
 
 def partition(units: Sequence[Unit]) -> list[list[Unit]]:
@@ -62,16 +64,49 @@ def partition(units: Sequence[Unit]) -> list[list[Unit]]:
 _Command = tuple[tuple[str, ...], str]  # arguments and working directory: what a group of files shares
 
 
+class _Exchange:
+    """Jobs and results on their way, as files in `folder`: see `worker.run`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count = 0
+
+    def submit(self, executor: ProcessPoolExecutor, job: worker.Lower | worker.Prepare) -> Future[str]:
+        """Hands a job to a worker; what comes back is for `lowered` or `prepared`."""
+        self._count += 1
+        path = self._folder / str(self._count)
+        path.write_bytes(msgspec.msgpack.encode(job))
+        return executor.submit(worker.run, str(path))
+
+    def lowered(self, future: Future[str]) -> worker.Lowered:
+        return msgspec.msgpack.decode(self._take(future), type=worker.Lowered)
+
+    def prepared(self, future: Future[str]) -> worker.Prepared:
+        return msgspec.msgpack.decode(self._take(future), type=worker.Prepared)
+
+    def _take(self, future: Future[str]) -> bytes:
+        path = Path(future.result())
+        data = path.read_bytes()
+        path.unlink()
+        return data
+
+
 class _Run:
     """One call of `lower_units`: what is done, what is under way, what waits."""
 
     def __init__(
-        self, units: Sequence[Unit], settings: worker.Settings, pch_dir: str, progress: Progress | None
+        self,
+        units: Sequence[Unit],
+        settings: worker.Settings,
+        pch_dir: str,
+        exchange: _Exchange,
+        progress: Progress | None,
     ) -> None:
         self._batches = partition(units)
         self._total = len(units)
         self._settings = settings
         self._pch_dir = pch_dir
+        self._exchange = exchange
         self._progress = progress
         self._groups: dict[_Command, list[Unit]] = {}
         for unit in units:
@@ -80,10 +115,10 @@ class _Run:
         self._headers: dict[_Command, pch.GroupHeader | None] = {} if pch_dir else dict.fromkeys(self._groups)
         self._asked: set[_Command] = set(self._headers)
         self._waiting = list(range(len(self._batches)))
-        self._results: dict[int, list[bytes]] = {}
+        self._results: dict[int, Sequence[bytes]] = {}
         self._finished = 0
 
-    def results(self, jobs: int) -> Iterator[list[bytes]]:
+    def results(self, jobs: int) -> Iterator[Sequence[bytes]]:
         """Each batch's encoded modules, in order."""
         following = 0
         for _ in self._progressing(max(1, min(jobs, len(self._batches)))):
@@ -96,19 +131,19 @@ class _Run:
         while self._waiting:
             suspects: list[int] = []
             with _executor(jobs) as executor:
-                running: dict[Future[Any], _Command | int] = {}
+                running: dict[Future[str], _Command | int] = {}
                 while not suspects:
                     while len(running) < 2 * jobs:  # a spare task each, so that nobody waits
                         task = self._next()
                         if task is None:
                             break
-                        running[self._submit(executor, task)] = task
+                        running[self._exchange.submit(executor, self._job(task))] = task
                     if not running:
                         break
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         task = running.pop(future)
                         try:
-                            self._note(task, future.result())
+                            self._note(task, future)
                         except BrokenProcessPool:
                             # Nobody knows which of the tasks killed its process.
                             suspects = self._give_up([task, *running.values()])
@@ -130,25 +165,22 @@ class _Run:
                 return self._waiting.pop(position)
         return None
 
-    def _submit(self, executor: ProcessPoolExecutor, task: _Command | int) -> Future[Any]:
+    def _job(self, task: _Command | int) -> worker.Lower | worker.Prepare:
         if isinstance(task, int):
-            return executor.submit(worker.lower, self._job(self._batches[task]))
-        return executor.submit(worker.prepare, self._groups[task], self._pch_dir)
-
-    def _job(self, units: Sequence[Unit]) -> worker.Job:
-        return worker.Job(tuple((unit, self._header(unit)) for unit in units), self._settings)
+            return worker.Lower(tuple((unit, self._header(unit)) for unit in self._batches[task]), self._settings)
+        return worker.Prepare(tuple(self._groups[task]), self._pch_dir)
 
     def _header(self, unit: Unit) -> pch.Precompiled | None:
         group = self._headers[unit.args, unit.cwd]
         return None if group is None or unit.rel in group.plain else group.header
 
-    def _note(self, task: _Command | int, result: Any) -> None:
+    def _note(self, task: _Command | int, future: Future[str]) -> None:
         if isinstance(task, int):
-            self._finish(task, result)
+            self._finish(task, self._exchange.lowered(future).modules)
         else:
-            self._headers[task] = result
+            self._headers[task] = self._exchange.prepared(future).header
 
-    def _finish(self, number: int, modules: list[bytes]) -> None:
+    def _finish(self, number: int, modules: Sequence[bytes]) -> None:
         self._results[number] = modules
         self._finished += len(modules)
         if self._progress:
@@ -170,9 +202,10 @@ class _Run:
             with _executor(1) as executor:
                 try:
                     while left:
-                        job = worker.Job(((left[0], None),), self._settings, done)
-                        module, done = executor.submit(worker.lower_one, job).result()
-                        modules.append(module)
+                        job = worker.Lower(((left[0], None),), self._settings, done)
+                        result = self._exchange.lowered(self._exchange.submit(executor, job))
+                        modules += result.modules
+                        done = result.done
                         left.pop(0)
                 except BrokenProcessPool:
                     modules.append(worker.failed(left.pop(0), "the process that read it died"))

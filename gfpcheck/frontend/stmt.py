@@ -60,26 +60,6 @@ class Body(Scopes):
         self._labels: dict[int, int] = {}  # a label's identity -> its block
         self._label_names: dict[bytes, list[int]] = {}
         self._taken: list[int] = []  # blocks of the labels whose address is taken
-        self._statement: dict[int, Callable[[Node], None]] = {
-            kinds.COMPOUND_STMT: self._compound,
-            kinds.DECL_STMT: self.declarations,
-            kinds.IF_STMT: self._if,
-            kinds.SWITCH_STMT: self._switch,
-            kinds.CASE_STMT: self._case,
-            kinds.DEFAULT_STMT: self._case,
-            kinds.WHILE_STMT: self._while,
-            kinds.DO_STMT: self._do,
-            kinds.FOR_STMT: self._for,
-            kinds.GOTO_STMT: self._goto,
-            kinds.INDIRECT_GOTO_STMT: self._indirect_goto,
-            kinds.CONTINUE_STMT: lambda node: self._leave(node, self._continues),
-            kinds.BREAK_STMT: lambda node: self._leave(node, self._breaks),
-            kinds.RETURN_STMT: self._return,
-            kinds.ASM_STMT: self._asm,
-            kinds.LABEL_STMT: self._label,
-            kinds.UNEXPOSED_STMT: self._attributed,
-            kinds.NULL_STMT: lambda node: None,
-        }
 
     def lower(self, tree: Tree, last: Loc) -> tuple[Block, ...]:
         """The blocks of a function whose body is `tree` and whose closing brace is at `last`."""
@@ -95,9 +75,9 @@ class Body(Scopes):
 
     def statement(self, node: Node) -> None:
         """Lowers one statement or expression statement."""
-        lower = self._statement.get(node.kind)
+        lower = _STATEMENTS.get(node.kind)
         if lower:
-            lower(node)
+            lower(self, node)
         elif kinds.FIRST_EXPR <= node.kind <= kinds.LAST_EXPR:
             self.effect(node)
 
@@ -249,6 +229,15 @@ class Body(Scopes):
 
     # --- jumps ---
 
+    def _break(self, node: Node) -> None:
+        self._leave(node, self._breaks)
+
+    def _continue(self, node: Node) -> None:
+        self._leave(node, self._continues)
+
+    def _nothing(self, node: Node) -> None:
+        """An empty statement."""
+
     def _leave(self, node: Node, exits: list[_Exit]) -> None:
         if exits:
             to = exits[-1]
@@ -324,3 +313,26 @@ class Body(Scopes):
             words += statement_words(self.home.text.data, used)
         named = [block for word in dict.fromkeys(words) for block in self._label_names.get(word, ())]
         return named or [block for blocks in self._label_names.values() for block in blocks]
+
+
+# Not bound to an instance: that would be a cycle for each function, and workers do not collect cycles.
+_STATEMENTS: dict[int, Callable[[Body, Node], None]] = {
+    kinds.COMPOUND_STMT: Body._compound,
+    kinds.DECL_STMT: Body.declarations,
+    kinds.IF_STMT: Body._if,
+    kinds.SWITCH_STMT: Body._switch,
+    kinds.CASE_STMT: Body._case,
+    kinds.DEFAULT_STMT: Body._case,
+    kinds.WHILE_STMT: Body._while,
+    kinds.DO_STMT: Body._do,
+    kinds.FOR_STMT: Body._for,
+    kinds.GOTO_STMT: Body._goto,
+    kinds.INDIRECT_GOTO_STMT: Body._indirect_goto,
+    kinds.CONTINUE_STMT: Body._continue,
+    kinds.BREAK_STMT: Body._break,
+    kinds.RETURN_STMT: Body._return,
+    kinds.ASM_STMT: Body._asm,
+    kinds.LABEL_STMT: Body._label,
+    kinds.UNEXPOSED_STMT: Body._attributed,
+    kinds.NULL_STMT: Body._nothing,
+}

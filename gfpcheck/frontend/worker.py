@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -27,13 +27,33 @@ class Settings(msgspec.Struct, frozen=True):
     noreturn: frozenset[str]
 
 
-class Job(msgspec.Struct, frozen=True):
-    """A batch: units in order, each with its precompiled header or None. `done` are header functions,
-    as (file, name), that another job already has."""
+class Lower(msgspec.Struct, frozen=True, tag=True):
+    """A batch to lower: units in order, each with its precompiled header or None. `done` are header functions,
+    as (file, name), that an earlier batch already has."""
 
     units: tuple[tuple[Unit, pch.Precompiled | None], ...]
     settings: Settings
     done: frozenset[tuple[str, str]] = frozenset()
+
+
+class Lowered(msgspec.Struct, frozen=True):
+    """The modules of a batch, each as msgpack, and the header functions that are done now."""
+
+    modules: tuple[bytes, ...]
+    done: frozenset[tuple[str, str]]
+
+
+class Prepare(msgspec.Struct, frozen=True, tag=True):
+    """A group of files to find or make a precompiled header for, in `folder`."""
+
+    units: tuple[Unit, ...]
+    folder: str
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What the group uses, if anything."""
+
+    header: pch.GroupHeader | None
 
 
 def start() -> None:
@@ -42,36 +62,29 @@ def start() -> None:
     gc.disable()  # nothing here makes cycles, and there are millions of small objects
 
 
-def prepare(units: Sequence[Unit], folder: str) -> pch.GroupHeader | None:
-    """The precompiled header of a group of files."""
-    return pch.prepare(units, Path(folder))
+def run(path: str) -> str:
+    """Does the job in the file `path`; returns the path of the result.
+
+    Files, because a process that is killed while it writes to the pipe of a pool leaves the pool hanging.
+    """
+    job = msgspec.msgpack.decode(Path(path).read_bytes(), type=Lower | Prepare)
+    result = lower(job) if isinstance(job, Lower) else Prepared(pch.prepare(job.units, Path(job.folder)))
+    done = path + ".result"
+    Path(done).write_bytes(msgspec.msgpack.encode(result))
+    Path(path).unlink()
+    return done
 
 
-def lower(job: Job) -> list[bytes]:
-    """The modules of a job, each as msgpack."""
-    encode = msgspec.msgpack.Encoder().encode
-    return [encode(module) for module in modules(job)]
-
-
-def lower_one(job: Job) -> tuple[bytes, frozenset[tuple[str, str]]]:
-    """The module of a job of one unit, and the header functions that are now done."""
-    batch = _batch(job)
-    [module] = _modules(job, batch)
-    return msgspec.msgpack.encode(module), frozenset(batch.done)
-
-
-def modules(job: Job) -> Iterator[Module]:
-    """The modules of a job, in order."""
-    return _modules(job, _batch(job))
-
-
-def _batch(job: Job) -> Batch:
+def lower(job: Lower) -> Lowered:
+    """Lowers a batch."""
     batch = Batch(job.settings.root, job.settings.stop, job.settings.noreturn)
     batch.done.update(job.done)
-    return batch
+    encode = msgspec.msgpack.Encoder().encode
+    modules = tuple([encode(module) for module in _modules(job, batch)])
+    return Lowered(modules, frozenset(batch.done))
 
 
-def _modules(job: Job, batch: Batch) -> Iterator[Module]:
+def _modules(job: Lower, batch: Batch) -> Iterator[Module]:
     with deep_recursion(), ExitStack() as open_headers:
         sources: dict[str, _HeaderSource] = {}
         for unit, header in job.units:

@@ -72,7 +72,8 @@ def lowered(group: pch.GroupHeader | None, found: Sequence[Unit], root: Path) ->
     modules: list[Module] = []
     for unit in found:
         header = None if group is None or unit.rel in group.plain else group.header
-        modules += worker.modules(worker.Job(((unit, header),), settings))
+        encoded = worker.lower(worker.Lower(((unit, header),), settings)).modules
+        modules += [msgspec.msgpack.decode(module, type=Module) for module in encoded]
     return modules
 
 

@@ -123,30 +123,21 @@ def test_process_that_dies_loses_its_file_alone(
     """The worker kills itself on a file of that name, as a crash of libclang would."""
     reference = {module.file: module for module in lower(units, source.root, 2, use_pch=False)}
     deadly = source.unit("d0/f99-deadly.c", "int x;\n", units[0].args)
-    monkeypatch.setattr(worker, "lower", _die_on_deadly)
-    monkeypatch.setattr(worker, "lower_one", _die_on_deadly_one)
+    monkeypatch.setattr(worker, "run", _die_on_deadly)
     modules = {module.file: module for module in lower([*units, deadly], source.root, 2)}
     assert [error.message for error in modules.pop(deadly.rel).errors] == ["the process that read it died"]
     assert set(modules) == set(reference)
     assert all(modules[name].functions == reference[name].functions for name in modules)
 
 
-_lower, _lower_one = worker.lower, worker.lower_one
+_run = worker.run
 
 
-def _die(job: worker.Job) -> None:
-    if any("deadly" in unit.rel for unit, _ in job.units):
+def _die_on_deadly(path: str) -> str:
+    job = msgspec.msgpack.decode(Path(path).read_bytes(), type=worker.Lower | worker.Prepare)
+    if isinstance(job, worker.Lower) and any("deadly" in unit.rel for unit, _ in job.units):
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _die_on_deadly(job: worker.Job) -> list[bytes]:
-    _die(job)
-    return _lower(job)
-
-
-def _die_on_deadly_one(job: worker.Job) -> tuple[bytes, frozenset[tuple[str, str]]]:
-    _die(job)
-    return _lower_one(job)
+    return _run(path)
 
 
 def test_no_libclang(units: list[Unit], source: Source, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,7 @@ def test_deep_nesting_is_lost_and_said(source: Source, monkeypatch: pytest.Monke
     def fail(*_: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr("gfpcheck.frontend.stmt.Body._if", fail)
+    monkeypatch.setattr("gfpcheck.frontend.stmt.Body.condition", fail)
     module = source.lower("void a(void); void f(int x) { if (x) a(); } void g(void) { a(); }")
     assert module.lost == ["f"]
     assert [func.name for func in module.functions] == ["g"]

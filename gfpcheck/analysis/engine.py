@@ -27,10 +27,11 @@ from gfpcheck.models import Models
 
 MAX_SITUATIONS = 10
 """Situations kept apart at one program point; more are blurred into one."""
-MAX_STEPS = 6_000
+MAX_STEPS = 4_000
 """Block visits before a function is given up on (and counted)."""
+SPECIAL_STEPS = 1_200
+"""Block visits spent on one function for all the constants that it is called with."""
 WIDEN_AFTER = 3
-MAX_SPECIALISATIONS = 40
 MAX_CALL_DEPTH = 60
 MAX_CONTEXTS = 32
 """Situations kept for one allocation."""
@@ -137,7 +138,7 @@ class Engine:
         self._carriers = Carriers(program, effects, effects.models)
         self._calls = Calls(program, effects, self.inliner, self.summary)
         self._summaries: dict[tuple[str, Consts], Summary] = {}
-        self._specialised: dict[str, int] = {}
+        self._spent: dict[str, int] = {}
         self._active: list[str] = []
         self._relevant: dict[str, bool] = {}
         self._deciding: set[str] = set()
@@ -163,9 +164,8 @@ class Engine:
             if not self._can_depend(key, generic):
                 self._summaries[key, consts] = generic
                 return generic
-            if self._specialised.get(key, 0) >= MAX_SPECIALISATIONS:
+            if self._spent.get(key, 0) >= SPECIAL_STEPS:
                 return generic
-            self._specialised[key] = self._specialised.get(key, 0) + 1
         if not self.relevant(key):
             result = NOTHING
             self.facts[key] = FunctionFacts()
@@ -266,6 +266,8 @@ class Engine:
                 steps += 1
                 self._block(run, block, state)
             run.given_up = steps > MAX_STEPS
+        if consts:
+            self._spent[key] = self._spent.get(key, 0) + steps
         return run
 
     def _add_contexts(self, facts: FunctionFacts, run: _Run) -> None:

@@ -5,9 +5,9 @@ Their calls are replaced by the expression, so values and access paths go throug
 
 from __future__ import annotations
 
-from gfpcheck.analysis.paths import MAX_DEPTH, canonical, depth, names_in, replace
+from gfpcheck.analysis.paths import MAX_SIZE, canonical, is_opaque, names_in, replace, size
 from gfpcheck.analysis.program import Program
-from gfpcheck.ir import Assign, Call, Expr, Func, Jump, Return, Temp, Unknown, Var
+from gfpcheck.ir import Assign, Call, Expr, Func, Jump, Return, Temp, Var
 from gfpcheck.models import Models
 
 MAX_INSTRS = 16
@@ -66,7 +66,7 @@ class Inliner:
                 if block.term.value is None:
                     return None
                 result = replace(canonical(block.term.value), env)
-                return None if depth(result) > MAX_DEPTH or _has_unknown(result) else result
+                return None if size(result) > MAX_SIZE or is_opaque(result) else result
             if not isinstance(block.term, Jump):
                 return None
             number = block.term.target
@@ -85,13 +85,3 @@ class Inliner:
 
 def _is_global(name: Expr) -> bool:
     return isinstance(name, Var) and name.kind in "gf"
-
-
-def _has_unknown(expr: Expr) -> bool:
-    if isinstance(expr, Unknown):
-        return True
-    return any(
-        _has_unknown(part)
-        for part in (getattr(expr, slot, None) for slot in ("base", "index", "left", "right", "operand"))
-        if part is not None
-    )

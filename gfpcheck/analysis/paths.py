@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from gfpcheck.ir import Addr, Bin, Const, Deref, Expr, Field, Index, Str, Temp, Un, Unknown, Var
 
-MAX_DEPTH = 24
-"""Longer paths are cut: no lock is written that way, and recursion over lists must end."""
+MAX_SIZE = 40
+"""Expressions of more nodes are not followed: no lock or flag is written that way, and loops must end."""
 
 
 def deref(base: Expr) -> Expr:
@@ -197,6 +197,20 @@ def depth(expr: Expr) -> int:
     if isinstance(expr, Un):
         return 1 + depth(expr.operand)
     return 0
+
+
+@lru_cache(maxsize=200_000)
+def size(expr: Expr) -> int:
+    """The number of nodes of `expr`."""
+    if isinstance(expr, Field | Deref | Addr):
+        return 1 + size(expr.base)
+    if isinstance(expr, Index):
+        return 1 + size(expr.base) + size(expr.index)
+    if isinstance(expr, Bin):
+        return 1 + size(expr.left) + size(expr.right)
+    if isinstance(expr, Un):
+        return 1 + size(expr.operand)
+    return 1
 
 
 def root(expr: Expr) -> Expr:

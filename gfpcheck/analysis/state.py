@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.paths import (
-    MAX_DEPTH,
+    MAX_SIZE,
     canonical,
-    depth,
     has_member_of_variable,
     is_member_of_variable,
     is_opaque,
@@ -25,6 +24,7 @@ from gfpcheck.analysis.paths import (
     reads_memory,
     rewrite,
     root,
+    size,
 )
 from gfpcheck.analysis.values import TOP, Value
 from gfpcheck.ir import Addr, Bin, Const, Deref, Expr, Field, Index, Temp, Un, Var
@@ -143,7 +143,7 @@ class State:
         if binds.keys().isdisjoint(names_in(plain)) and not has_member_of_variable(plain):
             return plain
         resolved = rewrite(plain, lambda leaf: binds.get(leaf, leaf))
-        return resolved if depth(resolved) <= MAX_DEPTH else plain
+        return resolved if size(resolved) <= MAX_SIZE else plain
 
     def eval(self, expr: Expr) -> Value:
         """The value of `expr`."""
@@ -191,7 +191,7 @@ class State:
                 return  # a structure is copied member by member
             if isinstance(resolved, Const) or dst in names_in(resolved) or is_opaque(resolved):
                 self._note(dst, value)
-            elif depth(resolved) < MAX_DEPTH:
+            elif size(resolved) < MAX_SIZE:
                 self.binds[dst] = resolved
         else:
             target = self.place(dst)

@@ -7,10 +7,12 @@ processes: a header's functions are lowered once a batch.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -76,7 +78,8 @@ class _Exchange:
         self._count += 1
         path = self._folder / str(self._count)
         path.write_bytes(msgspec.msgpack.encode(job))
-        return executor.submit(worker.run, str(path))
+        with _uninterrupted():  # it may start a process; one that is not yet listed would not be ended
+            return executor.submit(worker.run, str(path))
 
     def lowered(self, future: Future[str]) -> worker.Lowered:
         return msgspec.msgpack.decode(self._take(future), type=worker.Lowered)
@@ -232,4 +235,20 @@ def _context() -> BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", worker.__name__])
+    resource_tracker.ensure_running()  # which would let interrupts through again
+    with _uninterrupted():  # the server and all workers inherit it: interrupts are the parent's business
+        forkserver.ensure_running()
     return context
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until the block is done."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -149,6 +149,38 @@ def test_changed_header_makes_a_new_one(source: Source, tmp_path: Path) -> None:
     assert len(list(folder.glob("*.pch"))) == 1
 
 
+TRACE = "#ifndef TE_H\n#define TE_H\n#define INODE(x) cast(x)\nint cast(int);\n#endif\n"
+OWN = "static inline int INODE(int x) { return x; }\n"
+
+
+@pytest.mark.parametrize(("users", "others", "size"), [(9, 1, 4000), (2, 8, 0)])
+def test_macros_of_headers_that_a_file_does_not_include(
+    source: Source, tmp_path: Path, users: int, others: int, size: int
+) -> None:
+    """As EXT4_I(): an inline function, and a macro of the same name in a trace header. If few files would suffer
+    they are parsed plainly; if many, the header is left out."""
+    source.unit("include/base.h", "#pragma once\nint base(int);\n" + "\n" * 10_000)
+    source.unit("include/trace.h", TRACE + "\n" * size)
+    found = [
+        source.unit(
+            f"u{n}.c", f"#include <base.h>\n#include <trace.h>\nint u{n}(void) {{ return INODE({n}); }}\n", ARGS
+        )
+        for n in range(users)
+    ]
+    found += [
+        source.unit(f"v{n}.c", f"#include <base.h>\n{OWN}int v{n}(void) {{ return INODE({n}); }}\n", ARGS)
+        for n in range(others)
+    ]
+    group = pch.prepare(found, tmp_path / "pch")
+    assert group is not None
+    assert ("include/trace.h" in names(group.header, source.root)) == (users > others)
+    assert group.plain == ({"v0.c"} if users > others else set())
+    for unit, module in zip(found, lowered(group, found, source.root), strict=True):
+        plain = lower_file(unit, str(source.root), frozenset(), frozenset())
+        assert without_includes(plain) == without_includes(module)
+        assert module.errors == []
+
+
 def test_one_file_alone_makes_none(source: Source, tmp_path: Path) -> None:
     assert pch.prepare(units(source, ["fs/a.c"]), tmp_path / "pch") is None
 

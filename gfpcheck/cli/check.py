@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time
 from pathlib import Path
 
@@ -14,11 +13,11 @@ from gfpcheck import report as reporting
 from gfpcheck.cli.cache import cache_directory
 from gfpcheck.cli.exits import Exit
 from gfpcheck.cli.options import PATH, where
-from gfpcheck.cli.request import check_output, settings, words
+from gfpcheck.cli.output import check_output, write_report
+from gfpcheck.cli.request import settings, words
 from gfpcheck.cli.sections import EXIT, OUTPUT, REPORTED, RUNNING, SectionCommand, option
 from gfpcheck.cli.statistics import statistics_lines
-from gfpcheck.cli.terminal import ProgressLine, note, say, wants_color
-from gfpcheck.driver import Options, RunError, run
+from gfpcheck.cli.terminal import ProgressLine, note, say
 from gfpcheck.findings import Confidence, Level, Report
 
 LEVELS = [level.value for level in Level]
@@ -80,12 +79,11 @@ def check(
 
     `gfpcheck PATH...` is the same as `gfpcheck check PATH...`.
     """
+    from gfpcheck.driver import Options, RunError, run  # takes longer than --help and completions should
+
     started = time.monotonic()
     config, config_path = settings(config_file, paths)
-    if output is not None:
-        check_output(output)
-    elif sys.stdout is None:
-        raise click.ClickException("standard output is closed")
+    check_output(output)
     if verbose and config_path is not None:
         say(f"settings from {config_path}")
     options = Options(
@@ -101,7 +99,7 @@ def check(
         min_confidence=Confidence(min_confidence) if min_confidence else config.min_confidence,
         jobs=jobs or config.jobs,
         cache_dir=cache_directory(not no_cache),
-        command_line=shlex.join(["gfpcheck", *sys.argv[1:]]),
+        command_line=shlex.join(["gfpcheck", *click.get_current_context().obj]),
         announce=None if quiet else say,
     )
     progress = ProgressLine(not quiet)
@@ -113,7 +111,7 @@ def check(
         progress.clear()
     code = _exit_code(result, "never" if exit_zero else fail_on or config.fail_on, strict)
     result = msgspec.structs.replace(result, exit_code=int(code))
-    _write(result, fmt, output, verbose, quiet)
+    write_report(result, fmt, output, verbose, quiet)
     if statistics:
         for line in statistics_lines(result, time.monotonic() - started):
             note(line)
@@ -129,16 +127,3 @@ def _exit_code(result: Report, threshold: str, strict: bool) -> Exit:
         return Exit.CLEAN
     limit = Level(threshold).rank
     return Exit.FOUND if any(finding.level.rank >= limit for finding in result.findings) else Exit.CLEAN
-
-
-def _write(result: Report, fmt: str, output: Path | None, verbose: bool, quiet: bool) -> None:
-    try:
-        if output is None:
-            reporting.write(result, fmt, sys.stdout, color=wants_color(sys.stdout), verbose=verbose, quiet=quiet)
-            sys.stdout.flush()
-        else:
-            reporting.write_file(str(output), result, fmt, verbose=verbose, quiet=quiet)
-        if not quiet and sys.stderr is not None and (output is not None or fmt != "text"):
-            reporting.write_summary(result, sys.stderr, color=wants_color(sys.stderr), verbose=verbose)
-    except reporting.ReportError as error:
-        raise click.ClickException(str(error)) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sys
 import traceback
@@ -102,9 +101,7 @@ cli.add_command(doctor)
 def run(args: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code; every failure but KeyboardInterrupt is a sentence."""
     try:
-        code = _dispatch(list(sys.argv[1:] if args is None else args))
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        return _dispatch(list(sys.argv[1:] if args is None else args))
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
@@ -112,16 +109,15 @@ def run(args: Sequence[str] | None = None) -> int:
             note(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n")
         say(error.format_message())
         return Exit.FAILED
+    except BrokenPipeError:  # `gfpcheck ... | head`: nobody is left to be told
+        return Exit.FAILED
     except OSError as error:
-        # A reader that has gone away (`gfpcheck ... | head`) knows it.
-        if error.errno != errno.EPIPE:
-            say(f"{error.filename or 'standard output'}: {error.strerror or error}")
+        say(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
         return Exit.FAILED
     except Exception as error:  # a bug of our own: the place helps whoever mends it
         place = traceback.extract_tb(error.__traceback__)[-1]
         say(f"internal error, please report it: {type(error).__name__}: {error} ({place.filename}:{place.lineno})")
         return Exit.FAILED
-    return code
 
 
 def _dispatch(args: list[str]) -> int:
@@ -129,6 +125,6 @@ def _dispatch(args: list[str]) -> int:
     if completion:
         return shell_complete(cli, {}, _NAME, _COMPLETE, completion)
     # Not cli.main(), which ends the process by itself when a pipe breaks.
-    with cli.make_context(_NAME, args) as context:
+    with cli.make_context(_NAME, list(args), obj=args) as context:
         result = cli.invoke(context)
     return result if isinstance(result, int) else Exit.CLEAN

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,14 +21,3 @@ def settings(named: Path | None, paths: Sequence[Path]) -> tuple[configuration.C
 def words(values: Sequence[str]) -> tuple[str, ...]:
     """`--select GFP1,GFP3` and `--select GFP1 --select GFP3` are the same."""
     return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
-
-
-def check_output(path: Path) -> None:
-    """Raises ClickException if there cannot be such a file: better before the work than after it."""
-    folder = path.parent
-    if path.is_dir():
-        raise click.ClickException(f"cannot write {path}: is a directory")
-    if not folder.is_dir():
-        raise click.ClickException(f"cannot write {path}: no such directory as {folder}")
-    if not os.access(path if path.exists() else folder, os.W_OK):
-        raise click.ClickException(f"cannot write {path}: permission denied")

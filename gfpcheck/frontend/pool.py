@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 import msgspec
 
 from gfpcheck.frontend import libclang, pch, worker
+from gfpcheck.frontend.libclang import FrontendError
 from gfpcheck.ir.types import Module
 from gfpcheck.kbuild.types import Unit
 
@@ -44,17 +45,20 @@ def lower_units(
     `stop` are functions of headers whose bodies need not be lowered, `noreturn` functions that never return though
     nothing in C says so. `pch_dir` keeps precompiled headers. `progress` gets (files done, files in all).
     A unit that cannot be read, or kills its process, has a module with an entry in `errors`.
-    Raises FrontendError if libclang cannot be used.
+    Raises FrontendError if libclang or the folder for temporary files cannot be used.
     """
     libclang.load()
     ordered = sorted(units, key=lambda unit: unit.rel)
     decode = msgspec.msgpack.Decoder(Module).decode
-    with TemporaryDirectory(prefix="gfpcheck-") as exchange:
-        pch_folder = str(pch_dir) if use_pch else ""
-        run = _Run(ordered, worker.Settings(root, stop, noreturn), pch_folder, _Exchange(Path(exchange)), progress)
-        for modules in run.results(jobs):
-            for module in modules:
-                yield decode(module)
+    try:
+        with TemporaryDirectory(prefix="gfpcheck-") as exchange:
+            pch_folder = str(pch_dir) if use_pch else ""
+            run = _Run(ordered, worker.Settings(root, stop, noreturn), pch_folder, _Exchange(Path(exchange)), progress)
+            for modules in run.results(jobs):
+                for module in modules:
+                    yield decode(module)
+    except OSError as error:
+        raise FrontendError(f"cannot work with temporary files in {gettempdir()}: {error.strerror or error}") from error
 
 
 def partition(units: Sequence[Unit]) -> list[list[Unit]]:
@@ -136,21 +140,22 @@ class _Run:
             with _executor(jobs) as executor:
                 running: dict[Future[str], _Command | int] = {}
                 while not suspects:
-                    while len(running) < 2 * jobs:  # a spare task each, so that nobody waits
-                        task = self._next()
-                        if task is None:
+                    task: _Command | int | None = None
+                    try:
+                        while len(running) < 2 * jobs:  # a spare task each, so that nobody waits
+                            task = self._next()
+                            if task is None:
+                                break
+                            running[self._exchange.submit(executor, self._job(task))] = task
+                        if not running:
                             break
-                        running[self._exchange.submit(executor, self._job(task))] = task
-                    if not running:
-                        break
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
-                        task = running.pop(future)
-                        try:
+                        for future in wait(running, return_when=FIRST_COMPLETED).done:
+                            task = running.pop(future)
                             self._note(task, future)
-                        except BrokenProcessPool:
-                            # Nobody knows which of the tasks killed its process.
-                            suspects = self._give_up([task, *running.values()])
-                            break
+                    except BrokenProcessPool:
+                        # Nobody knows which of the tasks killed its process.
+                        suspects = self._give_up([*([] if task is None else [task]), *running.values()])
+                        break
                     yield
             for number in suspects:
                 self._finish(number, self._one_by_one(self._batches[number]))

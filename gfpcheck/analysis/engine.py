@@ -127,6 +127,25 @@ class _Run:
         self.waiting.setdefault(target, {})[situation] = state
 
 
+    def merged(self, states: list[State]) -> list[State]:
+        """The states after a call, one for each situation and not too many."""
+        if len(states) <= 2:
+            return states
+        found: dict[Key, State] = {}
+        for state in states:
+            situation = state.key(self.split)
+            old = found.get(situation)
+            if old is not None:
+                found[situation] = join(old, state)
+            elif len(found) < MAX_SITUATIONS:
+                found[situation] = state
+            else:
+                self.blurred = True
+                last = next(reversed(found))
+                found[last] = blur(found[last], state)
+        return list(found.values())
+
+
 class Engine:
     """Summaries and facts of all functions of a program, on demand and remembered."""
 
@@ -287,9 +306,9 @@ class Engine:
                 for current in states:
                     current.assign(instr.dst, instr.src)
             else:
-                states = [
-                    after for current in states for after in self._calls.run(run.trace, (number, index), instr, current)
-                ]
+                states = run.merged(
+                    [after for now in states for after in self._calls.run(run.trace, (number, index), instr, now)]
+                )
         term = block.term
         position = run.flow.position
         here = position[number]

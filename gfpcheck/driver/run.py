@@ -151,13 +151,13 @@ def _analyse(
     shown = [f for f in findings if f.confidence.rank >= options.min_confidence.rank]
     counts = {
         "files": len(modules),
-        "files left out": len(plan.skipped) - len(plan.lost),
+        "left-out files": len(plan.skipped) - len(plan.lost),
         "functions": len(program.functions),
         "allocation sites": sites,
-        "indirect calls not resolved": graph.unresolved,
-        "calls out of the files analysed": graph.external,
+        "unresolved indirect calls": graph.unresolved,
+        "external calls": graph.external,
         "reclaim roots": reclaim.roots,
-        "findings below the confidence asked for": len(findings) - len(shown),
+        "hidden findings": len(findings) - len(shown),
     }
     return Report(
         version=__version__,

@@ -30,7 +30,7 @@ CONFIDENCES = [confidence.value for confidence in Confidence]
 @option(REPORTED, "--select", multiple=True, metavar="RULE", help="Only these: ids, prefixes (GFP3), names, or all.")
 @option(REPORTED, "--ignore", multiple=True, metavar="RULE", help="Not these.")
 @option(REPORTED, "--rules", "rule_dirs", type=PATH, multiple=True, metavar="DIR", help="Also the rules in DIR.")
-@option(REPORTED, "--min-confidence", type=click.Choice(CONFIDENCES), help="Hide findings below. Default: low.")
+@option(REPORTED, "--min-confidence", type=click.Choice(CONFIDENCES), help="Hide findings below. Default: medium.")
 @option(OUTPUT, "--format", "fmt", type=click.Choice(reporting.FORMATS), default="text", help="Default: text.")
 @option(OUTPUT, "-o", "--output", type=PATH, metavar="FILE", help="Write the results here, all or nothing.")
 @option(OUTPUT, "--statistics", is_flag=True, help="Say on standard error what it took and what was counted.")

@@ -25,7 +25,7 @@ class Config(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     fail_on: Threshold = "warning"
-    min_confidence: Confidence = Confidence.LOW
+    min_confidence: Confidence = Confidence.MEDIUM
     rules: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     arch: str | None = None

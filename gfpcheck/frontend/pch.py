@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from ctypes import c_uint
 from pathlib import Path
 
@@ -25,6 +26,7 @@ _SHARE = 0.1  # of a group's files must include a header directly for it to be w
 _WORTH_BUILDING = 2  # files
 _WORTH_USING = 0.5  # of the wanted headers must be in one that was made for other files
 _ATTEMPTS = 4
+_KEEP = 50  # in the folder
 # libclang need not look at every file of the header again: `_find` has.
 _UNCHECKED = ("-Xclang", "-fno-validate-pch")
 _FORMAT = 1
@@ -138,7 +140,7 @@ def _order(listings: list[list[str]]) -> list[str]:
 
 
 def _digest(*parts: object) -> str:
-    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:24]
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
 def _command(unit: Unit) -> str:
@@ -147,7 +149,7 @@ def _command(unit: Unit) -> str:
 
 
 def _find(unit: Unit, wanted: Sequence[str], folder: Path) -> Precompiled | None:
-    """One made earlier that holds enough of `wanted` and is still true; those that are not are removed."""
+    """One made earlier that holds enough of `wanted` and is still true."""
     best: tuple[int, int, Precompiled] | None = None
     for record in sorted(folder.glob(f"{_command(unit)}-*.json")):
         try:
@@ -157,14 +159,17 @@ def _find(unit: Unit, wanted: Sequence[str], folder: Path) -> Precompiled | None
         except (OSError, msgspec.DecodeError):
             fresh = False
         if not fresh:
-            for suffix in (".json", ".pch", ".h"):
-                record.with_suffix(suffix).unlink(missing_ok=True)
+            _remove(record)
             continue
         held = len(set(wanted).intersection(found.headers))
         extra = len(found.headers) - held
         if held >= len(wanted) * _WORTH_USING and (best is None or (held, -extra) > best[:2]):
             best = (held, -extra, found)
-    return best[2] if best else None
+    if best is None:
+        return None
+    with suppress(OSError):  # a cache that cannot be written
+        Path(best[2].path).with_suffix(".json").touch()
+    return best[2]
 
 
 def _build(unit: Unit, wanted: Sequence[str], folder: Path) -> Precompiled | None:
@@ -182,6 +187,7 @@ def _build(unit: Unit, wanted: Sequence[str], folder: Path) -> Precompiled | Non
             if not wrong:
                 made = Precompiled(str(target), tuple(headers), _stamps(files))
                 _replace(stem.with_suffix(".json"), msgspec.json.encode(made))
+                _trim(folder)
                 return made
             if 0 in wrong:
                 return None  # there are errors in what the command line includes
@@ -208,6 +214,20 @@ def _save(unit: Unit, source: Path, target: Path) -> tuple[set[int], list[str]]:
             Path(temporary).replace(target)
         files = [os.path.join(unit.cwd, path) for path in inclusions(tu)]  # noqa: PTH118
         return wrong, [path for path in files if path != str(source)]
+
+
+def _trim(folder: Path) -> None:
+    """Removes the oldest precompiled headers: each takes some 15 MB, and a whole kernel has thousands of groups."""
+    with suppress(OSError):  # another process may remove them as well
+        records = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        for record in records[:-_KEEP]:
+            _remove(record)
+
+
+def _remove(record: Path) -> None:
+    with suppress(OSError):
+        for suffix in (".json", ".pch", ".h"):
+            record.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def _stamps(paths: Sequence[str]) -> dict[str, tuple[int, int]]:

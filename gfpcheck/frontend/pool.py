@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -48,15 +48,25 @@ def lower_units(
     Raises FrontendError if libclang or the folder for temporary files cannot be used.
     """
     libclang.load()
-    ordered = sorted(units, key=lambda unit: unit.rel)
     decode = msgspec.msgpack.Decoder(Module).decode
+    ordered = sorted(units, key=lambda unit: unit.rel)
+    nameless = {unit.rel for unit in ordered if not _is_text(unit)}
     try:
         with TemporaryDirectory(prefix="gfpcheck-") as exchange:
-            pch_folder = str(pch_dir) if use_pch else ""
-            run = _Run(ordered, worker.Settings(root, stop, noreturn), pch_folder, _Exchange(Path(exchange)), progress)
-            for modules in run.results(jobs):
-                for module in modules:
-                    yield decode(module)
+            run = _Run(
+                [unit for unit in ordered if unit.rel not in nameless],
+                worker.Settings(root, stop, noreturn),
+                str(Path(pch_dir).absolute()) if use_pch else "",
+                _Exchange(Path(exchange)),
+                progress,
+            )
+            with closing(run.results(jobs)) as batches:  # workers end before their folder goes
+                modules = (module for batch in batches for module in batch)
+                for unit in ordered:
+                    if unit.rel in nameless:
+                        yield decode(worker.failed(_readable(unit), "the name is not UTF-8"))
+                    else:
+                        yield decode(next(modules))
     except OSError as error:
         raise FrontendError(f"cannot work with temporary files in {gettempdir()}: {error.strerror or error}") from error
 
@@ -65,6 +75,19 @@ def partition(units: Sequence[Unit]) -> list[list[Unit]]:
     """The batches in which units (in order) are lowered; the same for any number of processes."""
     size = max(1, min(_LARGEST_BATCH, -(-len(units) // _BATCHES)))
     return [list(units[start : start + size]) for start in range(0, len(units), size)]
+
+
+def _is_text(unit: Unit) -> bool:
+    """False if a name in it has bytes that are not UTF-8; such names cannot be told to other processes or reported."""
+    try:
+        "".join((unit.path, unit.rel, unit.cwd, *unit.args)).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _readable(unit: Unit) -> Unit:
+    return msgspec.structs.replace(unit, rel=unit.rel.encode(errors="replace").decode())
 
 
 _Command = tuple[tuple[str, ...], str]  # arguments and working directory: what a group of files shares
@@ -125,7 +148,7 @@ class _Run:
         self._results: dict[int, Sequence[bytes]] = {}
         self._finished = 0
 
-    def results(self, jobs: int) -> Iterator[Sequence[bytes]]:
+    def results(self, jobs: int) -> Generator[Sequence[bytes], None, None]:
         """Each batch's encoded modules, in order."""
         following = 0
         for _ in self._progressing(max(1, min(jobs, len(self._batches)))):

@@ -185,9 +185,30 @@ def test_one_file_alone_makes_none(source: Source, tmp_path: Path) -> None:
     assert pch.prepare(units(source, ["fs/a.c"]), tmp_path / "pch") is None
 
 
+def test_old_ones_are_removed(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pch, "_KEEP", 2)
+    found = units(source, ["fs/a.c", "fs/b.c"])
+    folder = tmp_path / "pch"
+    for number in range(4):
+        variant = [msgspec.structs.replace(unit, args=(*unit.args, f"-DX={number}")) for unit in found]
+        group = pch.prepare(variant, folder)
+        assert group is not None
+        assert Path(group.header.path).exists()
+    assert sorted(path.suffix for path in folder.iterdir()) == sorted([".h", ".json", ".pch"] * 2)
+
+
 def test_folder_that_cannot_be_written(source: Source, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert pch.prepare(units(source), tmp_path / "file" / "pch") is None
+
+
+def test_record_that_is_damaged(source: Source, tmp_path: Path) -> None:
+    found = units(source)
+    folder = tmp_path / "pch"
+    first = pch.prepare(found, folder)
+    [record] = folder.glob("*.json")
+    record.write_bytes(b"{")
+    assert pch.prepare(found, folder) == first
 
 
 def test_header_that_vanished(source: Source, tmp_path: Path) -> None:

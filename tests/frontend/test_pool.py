@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -117,6 +118,19 @@ def test_unreadable_files(units: list[Unit], source: Source) -> None:
     assert all(modules[unit.rel].functions for unit in units)
 
 
+def test_name_that_is_not_utf8(units: list[Unit], source: Source) -> None:
+    name = os.fsdecode(b"d0/f\xe9.c")
+    try:
+        odd = source.unit(name, "int x;\n", units[0].args)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    modules = lower([*units, odd], source.root, 2)
+    assert [(module.file, module.errors[0].message) for module in modules if module.errors] == [
+        ("d0/f?.c", "the name is not UTF-8")
+    ]
+    assert len(modules) == FILES + 1
+
+
 def test_process_that_dies_loses_its_file_alone(
     units: list[Unit], source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,3 +202,16 @@ def test_interrupt_ends_the_workers_at_once(source: Source, delay: float | None)
     assert "interrupted" in out
     assert out.count("module") < 15
     assert err == ""
+
+
+def test_stopping_early_ends_the_workers(units: list[Unit], source: Source) -> None:
+    found = lower_units(
+        units, str(source.root), stop=frozenset(), noreturn=frozenset(), jobs=2, pch_dir=source.root / "pch"
+    )
+    next(iter(found))
+    workers = multiprocessing.active_children()
+    assert workers
+    found.close()  # type: ignore[attr-defined]
+    for process in workers:
+        process.join(10)
+        assert not process.is_alive()

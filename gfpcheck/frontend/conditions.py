@@ -83,6 +83,13 @@ class Conditions(Folding):
             elif kind == kinds.UNARY_OPERATOR and self._unary_kind(node.cursor) == kinds.LOGICAL_NOT:
                 then, other = other, then
                 node = node.kids[0]
+            elif kind == kinds.CONDITIONAL_OPERATOR:
+                true, false = self.out.block(), self.out.block()
+                self.condition(node.kids[0], true, false)
+                self.out.start(true)
+                self.condition(node.kids[1], then, other)
+                self.out.start(false)
+                node = node.kids[2]
             elif kind == kinds.CALL_EXPR and callee_name(node) in PASSES_FIRST_ARGUMENT:
                 node = node.kids[1]
             elif kind == kinds.BINARY_OPERATOR:

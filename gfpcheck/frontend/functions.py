@@ -192,7 +192,14 @@ class Lowering:
     def stores(self, cursor: CXCursor, owner: str, file: str, line: int) -> None:
         """Collects the functions that a static object's initialiser stores."""
         init = self._lib.clang_Cursor_getVarDeclInitializer(cursor)
-        if kinds.FIRST_EXPR <= init.kind <= kinds.LAST_EXPR:
+        if kinds.FIRST_EXPR <= init.kind <= kinds.LAST_EXPR and not self._is_numbers(cursor):
             tree = build(init, self.decls)
             if names_function(tree.root):
                 self.module.stores += function_stores(tree.root, owner, self.decls, file, line)
+
+    def _is_numbers(self, cursor: CXCursor) -> bool:
+        """True for an integer or an array of integers: there are tables of a hundred thousand."""
+        ctype = self._lib.clang_getCanonicalType(self._lib.clang_getCursorType(cursor))
+        while ctype.kind in kinds.ARRAY_TYPES:
+            ctype = self._lib.clang_getCanonicalType(self._lib.clang_getArrayElementType(ctype))
+        return ctype.kind in kinds.INTEGER_TYPES

@@ -30,11 +30,13 @@ def function_stores(init: Node, owner: str, decls: Decls, file: str, line: int) 
     items: list[Assignment] = assignments(init, decls) if init.kind == kinds.INIT_LIST_EXPR else [((), init)]
     stores = []
     for path, item in items:
-        function = _function(item)
-        if function:
+        value = _value(item)
+        if isinstance(value.ref, Function):
             last = next((step for step in reversed(path) if isinstance(step, Member)), None)
             record, member = (last.record, last.member) if last else ("", owner)
-            stores.append(FnStore(record, member, function.name, owner, file, line))
+            stores.append(FnStore(record, member, value.ref.name, owner, file, line))
+        elif value.kind == kinds.COMPOUND_LITERAL_EXPR and value.kids:
+            stores += function_stores(value.kids[-1], owner, decls, file, line)
     return stores
 
 
@@ -45,11 +47,11 @@ def names_function(node: Node) -> bool:
     return any(names_function(kid) for kid in node.kids)
 
 
-def _function(node: Node) -> Function | None:
-    """The function that `node` is, through casts and `&`."""
+def _value(node: Node) -> Node:
+    """What `node` is behind casts and `&`."""
     while node.kids and (node.kind in _SEE_THROUGH or node.kind == kinds.UNARY_OPERATOR):
         node = node.kids[-1]
-    return node.ref if isinstance(node.ref, Function) else None
+    return node
 
 
 class _Walk:

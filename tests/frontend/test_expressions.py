@@ -186,6 +186,23 @@ BODIES = {
           return %0
         """,
     ),
+    "conditional_as_a_condition": (
+        "if (i ? g(1) : u) v(1);",
+        """
+        0:
+          if i goto 1 else 2
+        1:
+          %0 = g(1)
+          if %0 goto 3 else 4
+        2:
+          if u goto 3 else 4
+        3:
+          v(1)
+          goto 4
+        4:
+          return
+        """,
+    ),
     "conditional_of_a_constant": (
         "return sizeof(long) == 8 ? g(1) : h(1);",
         """

@@ -39,6 +39,11 @@ STORES = {
     "pointer": ("fn_t o = a;", "o=a"),
     "pointer_array": ("static fn_t o[] = { a, 0, b };", "o=a, o=b"),
     "static_local": ("void f(void) { static struct ops o = { .open = a }; }", "ops.open=a"),
+    "compound_literal": (
+        "struct list o = { .o = &(struct ops){ .open = a, .close = b } };",
+        "ops.open=a, ops.close=b",
+    ),
+    "array_of_numbers": ("unsigned long o[] = { 1, 2, 3 };", ""),
     "number": ("int o = 3;", ""),
 }
 

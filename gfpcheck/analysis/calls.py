@@ -24,6 +24,7 @@ MAX_DEPTH = 8
 """Calls between a function and an allocation that it is told of."""
 
 Consts = tuple[int | None, ...]
+Known = dict[tuple[int, int], bool]
 SummaryOf = Callable[[str, Consts], Summary]
 
 
@@ -46,14 +47,19 @@ class Place(NamedTuple):
 
 
 class Trace:
-    """What a run over one function has seen on the way."""
+    """What a run over one function has seen on the way. `nothing` remembers from run to run which calls do nothing;
+    `calls` are noted only when `exploring`."""
 
-    def __init__(self, func: Func, names: Names) -> None:
+    def __init__(self, func: Func, names: Names, repeated: frozenset[int], calls: Known, exploring: bool) -> None:
         self.func = func
         self.names = names
+        self.repeated = repeated
+        self.nothing = calls
+        self._exploring = exploring
         self.sites: dict[Place, dict[Context, None]] = {}
         self.acquired: dict[HeldLock, bool] = {}
         self.entered: dict[str, frozenset[str]] = {}
+        self.reached_in: set[object] = set()
         self.calls: dict[tuple[str, Consts, Site], tuple[Expr, ...]] = {}
         self._reached: dict[tuple[Value, tuple[str, ...], tuple[Release, ...]], Reached] = {}
 
@@ -81,7 +87,8 @@ class Trace:
         """`callee` is called in `state`."""
         here = frozenset(_scopes(state))
         self.entered[callee] = self.entered.get(callee, here) & here
-        self.calls.setdefault((callee, consts, site), arguments)
+        if self._exploring:
+            self.calls.setdefault((callee, consts, site), arguments)
 
     def reached(self) -> tuple[Reached, ...]:
         """The allocations that callers should know of."""
@@ -105,9 +112,15 @@ class Calls:
     def run(self, trace: Trace, where: tuple[int, int], call: Call, state: State) -> list[State]:
         """The states after `call`, made in `state` (which is changed) at block and position `where`."""
         func = trace.func
-        arguments = tuple(state.resolve(argument) for argument in call.args)
         result = Temp(call.dst)
-        state.forget(result)
+        if where[0] in trace.repeated:
+            state.forget(result)
+        if self._does_nothing(trace, where, call):
+            for argument in call.args:
+                if isinstance(argument, Addr) and isinstance(argument.base, Var):
+                    state.forget(argument.base)
+            return [state]
+        arguments = tuple(state.resolve(argument) for argument in call.args)
         site = Site(func.file, func.name, call.loc.line, call.loc.col)
         flags = self._effects.allocation_flags(func, call, arguments, state)
         if flags is not None:
@@ -116,7 +129,9 @@ class Calls:
             trace.allocation(place, Context(locks, _scopes(state), flags), site, state)
         lock_ops = self._effects.lock_ops(func, call)
         if lock_ops:
-            return self._effects.apply_locks(lock_ops, call, arguments, state, site, trace.acquired)
+            after = self._effects.apply_locks(lock_ops, call, arguments, state, site, trace.acquired)
+            trace.names.taken |= {lock.cls for current in after for lock in current.locks if lock.site == site}
+            return after
         scoped = self._effects.apply_scope(call, arguments, state, site)
         if scoped is not None:
             return scoped
@@ -133,6 +148,19 @@ class Calls:
                     for current in after:
                         current.forget(argument.base)
         return after
+
+    def _does_nothing(self, trace: Trace, where: tuple[int, int], call: Call) -> bool:
+        """True for a call of which nothing is known: no model, no body."""
+        known = trace.nothing.get(where)
+        if known is None:
+            func = trace.func
+            known = trace.nothing[where] = not (
+                self._effects.concerns(func, call)
+                or self._program.callees(call, func.file)
+                or self._program.passed_functions(call, func.file)
+                or self._inliner.value(call, func.file) is not None
+            )
+        return known
 
     def _callees(
         self,
@@ -164,9 +192,13 @@ class Calls:
             mapping: dict[Expr, Expr] = {
                 Var(param.name, "p"): argument for param, argument in zip(params, arguments, strict=False)
             }
-            if not known_allocator:
-                for reached in summary.reached:
-                    self._reach(trace, where, reached, mapping, argument_values, state, site, not direct)
+            trace.names.taken |= summary.taken
+            if summary.reached and not known_allocator:
+                situation = (where, callee, state.locks, state.released, state.scopes, argument_values)
+                if situation not in trace.reached_in:
+                    parts = (mapping, argument_values, state, site, not direct)
+                    if all([self._reach(trace, where, reached, *parts) for reached in summary.reached]):
+                        trace.reached_in.add(situation)
             if len(callees) == 1:
                 after = self._apply(trace, summary, mapping, argument_values, call, state, site)
         return after
@@ -181,11 +213,11 @@ class Calls:
         state: State,
         site: Site,
         indirect: bool,
-    ) -> None:
-        """Record an allocation that the callee makes, unless it cannot be reached from here."""
+    ) -> bool:
+        """Record an allocation that the callee makes; False if it cannot be reached from here."""
         for expr, value in reached.when:
             if values.meet(state.value(state.resolve(replace(expr, mapping))), value) is None:
-                return
+                return False
         during = state
         if reached.released:
             during = state.copy()
@@ -196,6 +228,7 @@ class Calls:
         scopes = tuple(dict.fromkeys((*_scopes(state), *reached.scopes)))
         place = Place(*where, reached.name, reached.path, indirect or reached.indirect)
         trace.allocation(place, Context(during.locks, scopes, flags), site, during)
+        return True
 
     def _apply(
         self,

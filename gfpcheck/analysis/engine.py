@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.annotations import held_at_entry
-from gfpcheck.analysis.calls import Calls, Consts, Context, Place, Trace
+from gfpcheck.analysis.calls import Calls, Consts, Context, Known, Place, Trace
 from gfpcheck.analysis.carriers import Carriers
 from gfpcheck.analysis.effects import Effects
 from gfpcheck.analysis.inline import Inliner
@@ -126,7 +126,6 @@ class _Run:
         here[situation] = state
         self.waiting.setdefault(target, {})[situation] = state
 
-
     def merged(self, states: list[State]) -> list[State]:
         """The states after a call, one for each situation and not too many."""
         if len(states) <= 2:
@@ -163,6 +162,7 @@ class Engine:
         self._deciding: set[str] = set()
         self._provisional: dict[str, Summary] = {}
         self._flows: dict[str, Flow] = {}
+        self._nothing: dict[str, Known] = {}
         self._explored: dict[tuple[str, Consts], Exploration] = {}
 
     # --- summaries -------------------------------------------------------------------------
@@ -241,7 +241,7 @@ class Engine:
         reach then."""
         known = self._explored.get((key, consts))
         if known is None:
-            run = self._interpret(key, consts)
+            run = self._interpret(key, consts, exploring=True)
             known = self._explored[key, consts] = Exploration(
                 tuple(self._collect(run, Summary(run.returns.outcomes())).acquisitions),
                 tuple((callee, fixed, site, args) for (callee, fixed, site), args in run.trace.calls.items()),
@@ -250,14 +250,18 @@ class Engine:
 
     def _run(self, key: str, consts: Consts) -> Summary:
         run = self._interpret(key, consts)
-        summary = NOTHING if run.given_up else Summary(run.returns.outcomes(), run.trace.reached())
+        summary = (
+            NOTHING
+            if run.given_up
+            else Summary(run.returns.outcomes(), run.trace.reached(), frozenset(run.trace.names.taken))
+        )
         if not consts:
             self.facts[key] = self._collect(run, summary)
         elif not run.given_up:
             self._add_contexts(self.facts[key], run)
         return summary
 
-    def _interpret(self, key: str, consts: Consts) -> _Run:
+    def _interpret(self, key: str, consts: Consts, exploring: bool = False) -> _Run:
         func = self.program.functions[key]
         flow = self._flows.get(key)
         if flow is None:
@@ -268,7 +272,8 @@ class Engine:
         )
         split += _chosen_constants(func)
         returns = Returns(func)
-        run = _Run(func, flow, split, Trace(func, returns.names), returns, [{} for _ in func.blocks])
+        trace = Trace(func, returns.names, flow.repeated, self._nothing.setdefault(key, {}), exploring)
+        run = _Run(func, flow, split, trace, returns, [{} for _ in func.blocks])
         start = State(held_at_entry(func, self.program, self.effects.models))
         for number, param in enumerate(func.params):
             fixed = consts[number] if number < len(consts) else None

@@ -10,26 +10,29 @@ from gfpcheck.ir import Addr, Assign, Branch, Call, Expr, Func, Return, Switch, 
 
 
 class Flow(NamedTuple):
-    """`order` is a reverse postorder of the reachable blocks and `position` its inverse; `heads` are
-    the targets of back edges; `live` gives for each block the locals and temporaries whose value at its start
-    is used later, and all parameters: what was learnt of them is what a summary's outcomes depend on."""
+    """`order` is a reverse postorder of the reachable blocks and `position` its inverse; `heads` are the targets of
+    back edges, `repeated` the blocks that may be entered more than once; `live` gives for each block the locals and
+    temporaries whose value at its start is used later, and all parameters: what was learnt of them is what a
+    summary's outcomes depend on."""
 
     order: tuple[int, ...]
     position: dict[int, int]
     heads: frozenset[int]
+    repeated: frozenset[int]
     live: tuple[frozenset[Expr], ...]
 
 
 def flow_of(func: Func) -> Flow:
     order = reverse_postorder(func)
     position = {block: number for number, block in enumerate(order)}
-    heads = frozenset(
-        target
-        for block in order
-        for target in successors(func.blocks[block].term)
-        if position[target] <= position[block]
-    )
-    return Flow(order, position, heads, _live_in(func, order))
+    heads: set[int] = set()
+    repeated: set[int] = set()
+    for block in order:
+        for target in successors(func.blocks[block].term):
+            if position[target] <= position[block]:
+                heads.add(target)
+                repeated.update(order[position[target] : position[block] + 1])
+    return Flow(order, position, frozenset(heads), frozenset(repeated), _live_in(func, order))
 
 
 def reverse_postorder(func: Func) -> tuple[int, ...]:

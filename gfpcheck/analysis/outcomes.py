@@ -14,6 +14,8 @@ from gfpcheck.ir import Addr, Assign, Bin, Const, Deref, Expr, Field, Func, Inde
 MAX_OUTCOMES = 8
 MAX_FACTS = 6
 SIMPLE = 2
+OWNED = frozenset({"spin", "raw_spin", "rwlock", "seqlock", "mutex", "rwsem", "rt_mutex"})
+"""Kinds that only the task that took the lock releases. Others (buffer and page locks, semaphores) change hands."""
 MAX_POINTERS = 2
 """Pointers followed on the way to a lock that callers are told of. Beyond that, two readings of the path hardly
 mean the same lock."""
@@ -22,7 +24,8 @@ Members = tuple[tuple[Expr, Expr], ...]
 
 
 class Names:
-    """Which expressions of a function mean the same to its callers."""
+    """Which expressions of a function mean the same to its callers. `taken` are the classes of the locks that it has
+    been seen to take."""
 
     def __init__(self, func: Func) -> None:
         changed: set[Expr] = set()
@@ -40,6 +43,7 @@ class Names:
         self._fixed = frozenset(Var(param.name, "p") for param in func.params) - changed
         self._stored = tuple(stored)
         self._usable: dict[Expr, bool] = {}
+        self.taken: set[str] = set()
 
     def means(self, expr: Expr, returned: Expr | None = None) -> Expr | None:
         """`expr` in terms that callers know (parameters, globals, the returned value); None if it has none."""
@@ -55,13 +59,13 @@ class Names:
 
     def releases(self, state: State, returned: Expr | None = None) -> tuple[Release, ...]:
         """The caller's locks that `state` has released, in the caller's terms. One that cannot be named stands for
-        the caller's lock of its class."""
+        the caller's lock of its class, unless it was taken here under another name."""
         found: dict[Release, None] = {}
         for release in state.released:
             instance = self.means(release.instance, returned)
             if instance is not None:
                 found[release._replace(instance=instance)] = None
-            elif has_class(release.cls):
+            elif release.kind in OWNED and has_class(release.cls) and release.cls not in self.taken:
                 found[release._replace(instance=anonymous(release.cls))] = None
         return tuple(found)
 

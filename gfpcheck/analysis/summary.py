@@ -56,10 +56,12 @@ class Reached(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """All outcomes and allocations. No outcome: the function never returns."""
+    """All outcomes and allocations. No outcome: the function never returns. `taken` are the classes of all locks that
+    it takes, whether it still holds them afterwards or not."""
 
     outcomes: tuple[Outcome, ...]
     reached: tuple[Reached, ...] = ()
+    taken: frozenset[str] = frozenset()
 
     @property
     def has_effect(self) -> bool:

@@ -6,6 +6,7 @@ import bisect
 import os.path
 import re
 from ctypes import c_void_p
+from itertools import accumulate
 from pathlib import Path
 
 from gfpcheck.frontend import libclang
@@ -14,8 +15,6 @@ from gfpcheck.ir.types import Loc
 
 _MACRO_BIT = 0x80000000
 _WORD = re.compile(rb"[A-Za-z_]\w*")
-_NEWLINE = re.compile(rb"\n")
-_ANY_NEWLINE = re.compile(rb"\r\n|\n|\r")
 
 
 class Text:
@@ -35,8 +34,7 @@ class Text:
         """Line and column of a byte offset."""
         lines = self._lines
         if not lines:
-            newline = _ANY_NEWLINE if b"\r" in self.data else _NEWLINE
-            lines = self._lines = [0, *(match.end() for match in newline.finditer(self.data))]
+            lines = self._lines = list(accumulate(map(len, self.data.splitlines(keepends=True)), initial=0))
         line = bisect.bisect_right(lines, offset)
         return Loc(line, offset - lines[line - 1] + 1)
 

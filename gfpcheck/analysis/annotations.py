@@ -28,7 +28,9 @@ def held_at_entry(func: Func, program: Program, models: Models) -> tuple[HeldLoc
         kind = models.lock_types.get(type_)
         if kind is not None:
             site = Site(func.file, func.name, func.loc.line, func.loc.col)
-            found.append(HeldLock(path, cls, kind, "exclusive", site, show(path), asserted=True))
+            found.append(
+                HeldLock(path, cls, kind, "exclusive", site, show(path), asserted=True, given_up=prefix == "releases:")
+            )
     return tuple(found)
 
 

@@ -9,12 +9,12 @@ from gfpcheck.analysis import values
 from gfpcheck.analysis.effects import Effects, callee_name
 from gfpcheck.analysis.inline import Inliner
 from gfpcheck.analysis.outcomes import Names
-from gfpcheck.analysis.paths import class_of, has_class, replace, show
+from gfpcheck.analysis.paths import class_of, deref, has_class, replace, show
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import HeldLock, Release, Site, State
 from gfpcheck.analysis.summary import RETURNED, Facts, Outcome, Reached, Summary
 from gfpcheck.analysis.values import Value
-from gfpcheck.ir import Addr, Call, Expr, Func, Temp, Var
+from gfpcheck.ir import Addr, Call, Expr, Field, Func, Temp, Var
 
 MAX_REACHED = 12
 """Distinct allocations that a summary keeps, nearest first."""
@@ -137,6 +137,9 @@ class Calls:
             return scoped
         if flags is not None and self._effects.never_fails(flags):
             state.learn(result, values.VALID_POINTER)
+        if arguments and callee_name(call) in self._effects.models.steady:
+            state.binds[result] = Field(deref(arguments[0]), "", callee_name(call))
+            return [state]
         inlined = self._inliner.value(call, func.file)
         if inlined is not None:
             state.assign(result, replace(inlined[1], dict(zip(inlined[0], arguments, strict=False))))
@@ -156,6 +159,7 @@ class Calls:
             func = trace.func
             known = trace.nothing[where] = not (
                 self._effects.concerns(func, call)
+                or callee_name(call) in self._effects.models.steady
                 or self._program.callees(call, func.file)
                 or self._program.passed_functions(call, func.file)
                 or self._inliner.value(call, func.file) is not None

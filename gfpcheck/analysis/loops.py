@@ -95,6 +95,17 @@ class LoopFinder:
             return values.ZERO
         return values.const(-ENOMEM) if proto.ret == "int" else None
 
+    def _can_fail(self, func: Func, call: Call, state: State) -> bool:
+        """False for an allocation that is known to succeed: __GFP_NOFAIL, or a reserve that one may wait for."""
+        arguments = tuple(state.resolve(argument) for argument in call.args)
+        flags = self._effects.allocation_flags(func, call, arguments, state)
+        if flags is None:
+            return True
+        entry = self._effects.allocator(call)
+        waits = self._effects.gfp.direct_reclaim
+        reserve = entry is not None and entry.family == "mempool" and flags.ones & waits == waits
+        return not reserve and not self._effects.never_fails(flags)
+
     def _failure_below(self, func: Func, call: Call) -> Value | None:
         """What a function that allocates returns when it says that it has failed."""
         callees = self._program.callees(call, func.file)
@@ -131,12 +142,17 @@ class LoopFinder:
                 if isinstance(instr, Assign):
                     state.assign(instr.dst, instr.src)
                 elif (block, index) == (start.block, start.position):
+                    if not self._can_fail(func, instr, state):
+                        return _Paths(retries, True, (), ())  # the second try asks in a way that does not fail
                     again = True
                     break
                 else:
                     if (block, index) not in fails:
                         waits[callee_name(instr) or show(instr.callee)] = None
-                    self._call(func, instr, state, fails.get((block, index)))
+                    can_fail = self._can_fail(func, instr, state)
+                    self._call(func, instr, state, fails.get((block, index)) if can_fail else None)
+                    if not can_fail:
+                        state.learn(Temp(instr.dst), values.VALID_POINTER)
             if again:
                 retries = True
                 continue

@@ -57,11 +57,13 @@ class Names:
                 return None
         return expr
 
-    def releases(self, state: State, returned: Expr | None = None) -> tuple[Release, ...]:
+    def releases(self, state: State, returned: Expr | None = None, finished: bool = False) -> tuple[Release, ...]:
         """The caller's locks that `state` has released, in the caller's terms. One that cannot be named stands for
-        the caller's lock of its class, unless it was taken here under another name."""
+        the caller's lock of its class, unless it was taken here under another name. When the function is `finished`,
+        what its annotations say it releases is released."""
         found: dict[Release, None] = {}
-        for release in state.released:
+        given = [Release(h.instance, h.cls, h.kind) for h in state.locks if h.given_up] if finished else []
+        for release in (*state.released, *given):
             instance = self.means(release.instance, returned)
             if instance is not None:
                 found[release._replace(instance=instance)] = None
@@ -86,7 +88,8 @@ class Names:
     def _is_usable(self, expr: Expr) -> bool:
         """True if `expr` has in the whole function the value that the caller passed."""
         names = names_in(expr)
-        return bool(names) and names <= self._fixed and not any(may_read(expr, stored) for stored in self._stored)
+        known = all(name in self._fixed or (isinstance(name, Var) and name.kind == "g") for name in names)
+        return bool(names) and known and not any(may_read(expr, stored) for stored in self._stored)
 
 
 class Returns:
@@ -165,7 +168,7 @@ class Returns:
             if not lock.asserted and (instance := self.names.means(lock.instance, named)) is not None
         )
         result.scopes = tuple(scope for scope in state.scopes if not scope.inherited)
-        result.released = self.names.releases(state, named)
+        result.released = self.names.releases(state, named, finished=True)
         return result
 
     def _members(self, state: State, path: Expr) -> Members:

@@ -45,7 +45,8 @@ class HeldLock(NamedTuple):
     `text` is the lock as the source writes it. `via` is the chain from the function's own line
     down to the acquisition, when a callee took it. `may`: only on some of the joined paths.
     `nesting` counts nested contexts. `tried`: taken by a trylock. `asserted`: known to be held from an
-    assertion (lockdep_assert_held()); the caller took it.
+    assertion (lockdep_assert_held()); the caller took it. `given_up`: an annotation says that the function releases
+    it in the end, however it does that.
     """
 
     instance: Expr
@@ -59,6 +60,7 @@ class HeldLock(NamedTuple):
     nesting: int = 1
     tried: bool = False
     asserted: bool = False
+    given_up: bool = False
 
     @property
     def identity(self) -> tuple[Expr, str, str, bool, int]:

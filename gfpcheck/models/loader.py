@@ -47,6 +47,7 @@ def _select(merged: Merged, version: tuple[int, ...]) -> Models:
         inner=frozenset(merged.inner),
         not_allocators=frozenset(merged.not_allocators),
         noreturn=frozenset(merged.noreturn),
+        steady=frozenset(merged.steady),
         gfp_flags=tuple(merged.gfp_flags),
         gfp_required=tuple(merged.gfp_required),
         gfp_compound=tuple(merged.gfp_compound),

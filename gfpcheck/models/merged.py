@@ -13,7 +13,7 @@ Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Callback, ...]]
 
 BY_FUNCTION = ("locks", "scopes", "allocators", "callbacks")
 BY_MEMBER = ("reclaim", "members", "lock_types")
-NAMES = ("inner", "not_allocators", "noreturn", "gfp_flags", "gfp_required", "gfp_compound")
+NAMES = ("inner", "not_allocators", "noreturn", "steady", "gfp_flags", "gfp_required", "gfp_compound")
 
 
 class Merged:
@@ -33,6 +33,7 @@ class Merged:
         self.inner: dict[str, None] = {}
         self.not_allocators: dict[str, None] = {}
         self.noreturn: dict[str, None] = {}
+        self.steady: dict[str, None] = {}
         self.gfp_flags: dict[str, None] = {}
         self.gfp_required: dict[str, None] = {}
         self.gfp_compound: dict[str, None] = {}

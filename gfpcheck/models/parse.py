@@ -2,7 +2,7 @@
 
 A file has any of the tables `locks`, `scopes`, `allocators`, `callbacks` (keyed by function), `reclaim`,
 `members` (keyed "struct record.member"), `lock_types` and `gfp` (`flags`, `required`, `compound`), and the
-lists `inner`, `not_allocators` and `noreturn`. The value of a key is one inline table, or an array of them:
+lists `inner`, `not_allocators`, `noreturn` and `steady`. The value of a key is one inline table, or an array of them:
 several operations, or one for each range of kernel versions.
 """
 
@@ -56,6 +56,7 @@ class ModelFile(msgspec.Struct):
     inner: tuple[str, ...] = ()
     not_allocators: tuple[str, ...] = ()
     noreturn: tuple[str, ...] = ()
+    steady: tuple[str, ...] = ()
     gfp_flags: tuple[str, ...] = ()
     gfp_required: tuple[str, ...] = ()
     gfp_compound: tuple[str, ...] = ()
@@ -105,7 +106,7 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.lock_types = _lock_types(file, value)
         elif key == "inner":
             file.inner = _names(file, key, value, _MEMBER)
-        elif key in ("not_allocators", "noreturn"):
+        elif key in ("not_allocators", "noreturn", "steady"):
             setattr(file, key, _names(file, key, value, _IDENTIFIER))
         elif key == "gfp":
             _gfp(file, value)

@@ -200,7 +200,8 @@ class Models(msgspec.Struct, frozen=True):
     `lock_types` maps the spelled type of a lock ("raw_spinlock_t") to its kind, where that says more
     than the function. `inner` are the members inside a lock type that are not its name
     ("struct spinlock.rlock"). `not_allocators` have a `gfp_t` parameter and allocate nothing.
-    `noreturn` never return though nothing in C says so. `gfp_flags` are the names to fold through the
+    `noreturn` never return though nothing in C says so. `steady` functions give the same answer for the same
+    argument for as long as anybody looks (static keys, feature tests). `gfp_flags` are the names to fold through the
     tree's own headers, `gfp_required` those without which gfpcheck must stop.
     `gfp_compound` are the names under which sets of flags are shown (GFP_KERNEL, GFP_NOFS, ...), best first.
     `macros` are the lock operations with a `via`, by the word typed and the function called.
@@ -222,6 +223,7 @@ class Models(msgspec.Struct, frozen=True):
     macros: dict[tuple[str, str], tuple[LockOp, ...]] = {}
     callbacks: dict[str, Callback] = {}
     members: dict[str, CallbackMember] = {}
+    steady: frozenset[str] = frozenset()
 
     def knows(self, function: str) -> bool:
         """True if the function's effect is known, so that its body need not be looked at."""

@@ -100,6 +100,7 @@ def check(models: Models, tree: Tree, others: tuple[Tree, ...] = ()) -> list[str
     problems += _locks(models, tree, trees)
     problems += _functions(models, tree, trees)
     problems += _members(models, tree, trees)
+    problems += [f"steady {name}: unknown" for name in models.steady if not any(each.has(name) for each in trees)]
     problems += [f"noreturn {name}: unknown" for name in models.noreturn if not any(each.has(name) for each in trees)]
     problems += [f"gfp {name}: unknown" for name in models.gfp_flags if not any(name in each.macros for each in trees)]
     problems += [f"gfp {name}: required, unknown" for name in models.gfp_required if name not in tree.macros]
@@ -176,7 +177,7 @@ def _functions(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[
             yield f"{name}: not in the tree"
         for function in tree.named(name):
             said = _return(function) if scope.does == "open" else _type(function.params[scope.arg])
-            if said != "unsigned int":
+            if said != "unsigned int" and not said.endswith("*"):
                 yield f"{name}: the token is {said!r}"
     for name, entry in models.allocators.items():
         if not _exists(name, entry.spelled, tree, trees):

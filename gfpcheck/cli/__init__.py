@@ -17,8 +17,8 @@ def main(args: Sequence[str] | None = None) -> int:
     Never raises, never prints a traceback. Takes over the process's signals.
     """
     open_standard_streams()
-    interrupts.install()
     try:
+        interrupts.install()
         # Imported here, because an interrupt may come while a hundred modules are read.
         from gfpcheck.cli.main import run
 

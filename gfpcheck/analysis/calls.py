@@ -201,7 +201,8 @@ class Calls:
                 situation = (where, callee, state.locks, state.released, state.scopes, argument_values)
                 if situation not in trace.reached_in:
                     parts = (mapping, argument_values, state, site, not direct)
-                    if all([self._reach(trace, where, reached, *parts) for reached in summary.reached]):
+                    possible = [self._reach(trace, where, reached, *parts) for reached in summary.reached]
+                    if all(possible):
                         trace.reached_in.add(situation)
             if len(callees) == 1:
                 after = self._apply(trace, summary, mapping, argument_values, call, state, site)

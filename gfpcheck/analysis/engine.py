@@ -39,6 +39,8 @@ MAX_CHOICES = 4
 """Constants of one variable up to which each is a situation of its own."""
 MAX_ROUNDS = 3
 """Runs over a recursive function before its summary is taken as it is."""
+FEW = 6
+"""Blocks up to which every path of a function is followed by itself: a wrapper that asks before it locks."""
 SMALL = 8
 """Blocks up to which a function without effects is still run for the value that it returns."""
 
@@ -104,13 +106,18 @@ class _Run:
     blurred: bool = False
     given_up: bool = False
 
+    def situation(self, state: State) -> Key:
+        """What keeps `state` apart from others; in a function of a few blocks also what was asked on the way."""
+        key = state.key(self.split)
+        return (*key, frozenset(self.returns.names.facts(state))) if self.returns.fine else key
+
     def arrive(self, target: int, state: State, back: bool) -> None:
         """A state comes to a block: joined with what came before, and waiting if that is news."""
         state = state.copy()
         if back:
             state.forget_memory()
         state.keep_only(self.flow.live[target])
-        situation = state.key(self.split)
+        situation = self.situation(state)
         here = self.arriving[target]
         old = here.get(situation)
         if old is not None:
@@ -132,7 +139,7 @@ class _Run:
             return states
         found: dict[Key, State] = {}
         for state in states:
-            situation = state.key(self.split)
+            situation = self.situation(state)
             old = found.get(situation)
             if old is not None:
                 found[situation] = join(old, state)
@@ -271,7 +278,7 @@ class Engine:
             Var(n, "p" if n in params else "l") for n, type_ in func.types.items() if type_ == "gfp_t"
         )
         split += _chosen_constants(func)
-        returns = Returns(func)
+        returns = Returns(func, fine=len(func.blocks) <= FEW and not flow.heads)
         trace = Trace(func, returns.names, flow.repeated, self._nothing.setdefault(key, {}), exploring)
         run = _Run(func, flow, split, trace, returns, [{} for _ in func.blocks])
         start = State(held_at_entry(func, self.program, self.effects.models))

@@ -118,16 +118,24 @@ class LoopFinder:
         return values.ERRNO if never_null or any(value.is_error for value in returned) else values.ZERO
 
     def _follow(
-        self, func: Func, blocks: frozenset[int], start: AllocationSite, failing: list[AllocationSite]
+        self,
+        func: Func,
+        blocks: frozenset[int],
+        start: AllocationSite,
+        failing: list[AllocationSite],
+        before: State | None = None,
     ) -> _Paths:
-        """Follow the paths from the failure of `start` until it is tried again or the loop is left."""
+        """Follow the paths from the failure of `start` until it is tried again or the loop is left; then once more
+        from what is known `before` the second try, which may ask for something else."""
         fails = {(site.block, site.position): self._failure(func, site) for site in failing}
         exits: list[Expr | None] = []
         waits: dict[str, None] = {}
         edges: nx.DiGraph[int] = nx.DiGraph()
         retries, visits = False, 0
-        first = State()
+        first = State() if before is None else before.copy()
+        first.forget(Temp(start.call.dst))
         first.learn(Temp(start.call.dst), fails[start.block, start.position] or values.ZERO)
+        tried_again: State | None = None
         queue = deque([(start.block, start.position + 1, first)])
         arrived: dict[int, State] = {}
         while queue:
@@ -144,6 +152,7 @@ class LoopFinder:
                 elif (block, index) == (start.block, start.position):
                     if not self._can_fail(func, instr, state):
                         return _Paths(retries, True, (), ())  # the second try asks in a way that does not fail
+                    tried_again = state if tried_again is None else join(tried_again, state)
                     again = True
                     break
                 else:
@@ -169,6 +178,10 @@ class LoopFinder:
         on_the_way = _assigned_in(func, frozenset(arrived) | {start.block})
         if not all(condition is not None and _fixed(condition, on_the_way) for condition in exits):
             return _Paths(retries, True, (), ())
+        if before is None and tried_again is not None:
+            second = self._follow(func, blocks, start, failing, tried_again)
+            if second.policy or not second.retries:
+                return _Paths(retries, True, (), ())
         anywhere = _assigned_in(func, blocks)
         unless = dict.fromkeys(show(c) for c in exits if c is not None and _fixed(c, anywhere))
         return _Paths(retries, _waits_for_something(func, edges, start.block), tuple(unless), tuple(waits))

@@ -93,10 +93,12 @@ class Names:
 
 
 class Returns:
-    """Collects the returning states of one function, one for each situation."""
+    """Collects the returning states of one function, one for each situation; if `fine`, one for each set of answers
+    to the questions that it asks about its parameters."""
 
-    def __init__(self, func: Func) -> None:
+    def __init__(self, func: Func, fine: bool = False) -> None:
         self.names = Names(func)
+        self.fine = fine
         self.blurred = False
         self._pointer = func.ret.endswith("*")
         self._found: dict[Key, tuple[State, Value, Expr | None, Members]] = {}
@@ -115,7 +117,8 @@ class Returns:
             path = None if value.constant is not None else self.names.means(path)
         kind = value.constant if value.constant in (0, 1) else (value.truth, self._pointer and value.is_error)
         effects = state.locks or state.scopes or state.released or state.closed
-        situation: Key = (*state.key(()), kind, (path, members) if effects or members else None)
+        asked = frozenset(self.names.facts(state)) if self.fine and effects else None
+        situation: Key = (*state.key(()), asked, kind, (path, members) if effects or members else None)
         old = self._found.get(situation)
         if old is None and len(self._found) >= MAX_OUTCOMES:
             self.blurred = True

@@ -133,6 +133,12 @@ def names_in(expr: Expr) -> frozenset[Expr]:
 
 
 @lru_cache(maxsize=200_000)
+def locals_in(expr: Expr) -> frozenset[Expr]:
+    """The parameters, locals and temporaries that `expr` mentions."""
+    return frozenset(name for name in names_in(expr) if not (isinstance(name, Var) and name.kind in "gf"))
+
+
+@lru_cache(maxsize=200_000)
 def parts(expr: Expr) -> frozenset[Expr]:
     """`expr` and everything that it is made of."""
     if isinstance(expr, Field | Deref | Addr):

@@ -18,6 +18,7 @@ from gfpcheck.analysis.paths import (
     has_member_of_variable,
     is_member_of_variable,
     is_opaque,
+    locals_in,
     members_in,
     names_in,
     parts,
@@ -260,7 +261,7 @@ class State:
             reachable |= names_in(expr)
         for lock in self.locks:
             reachable |= names_in(lock.instance)
-        gone = [f for f in self.facts if not names_in(f) <= reachable]
+        gone = [f for f in self.facts if not locals_in(f) <= reachable]
         for fact in gone:
             del self.facts[fact]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from gfpcheck.frontend import kinds
+from gfpcheck.frontend import kinds, libclang
 from gfpcheck.frontend.calls import PASSES_FIRST_ARGUMENT, callee_name
 from gfpcheck.frontend.decls import Variable
 from gfpcheck.frontend.folding import Folding
+from gfpcheck.frontend.lowering import SEE_THROUGH
 from gfpcheck.frontend.tree import Node
 from gfpcheck.ir.types import Assign, Const, Expr, Temp
 
@@ -70,6 +71,21 @@ class Conditions(Folding):
         self.out.start(after)
         return result
 
+    def trait(self, node: Node) -> Const | None:
+        """The value of `__builtin_types_compatible_p(typeof(...), ...)`, which looks like a cast of what stands in
+        its typeof; None for anything else."""
+        if node.kind != kinds.UNEXPOSED_EXPR or len(node.kids) != 1:
+            return None
+        kid = node.kids[0]
+        if kid.kind != kinds.PAREN_EXPR or kid.fixed:
+            return None
+        while kid.kind in SEE_THROUGH and len(kid.kids) == 1:
+            kid = kid.kids[0]
+        if kid.kind not in (kinds.CALL_EXPR, kinds.STMT_EXPR, kinds.UNARY_OPERATOR):
+            return None
+        value = libclang.evaluate(node.cursor)
+        return None if value is None else Const(value)
+
     def condition(self, node: Node, then: int, other: int) -> None:
         """Goes to `then` if the expression is not zero, else to `other`; ends the current block."""
         while True:
@@ -77,7 +93,7 @@ class Conditions(Folding):
                 break
             kind = node.kind
             if kind == kinds.PAREN_EXPR or (kind == kinds.UNEXPOSED_EXPR and len(node.kids) == 1):
-                if loaded_constant(node) is not None:
+                if loaded_constant(node) is not None or self.trait(node) is not None:
                     break
                 node = node.kids[0]
             elif kind == kinds.UNARY_OPERATOR and self._unary_kind(node.cursor) == kinds.LOGICAL_NOT:

@@ -69,13 +69,10 @@ class ExprLowering(Operators, Calls):
             constant = loaded_constant(node)
             if constant is not None:
                 return constant
-            kid = kids[0]
-            if kid.kind == kinds.PAREN_EXPR and not kid.fixed:
-                # __builtin_types_compatible_p(typeof(f()), int) looks like a cast of a call.
-                value = self._traits(node, kid)
-                if value is not None:
-                    return value
-            return self.value(kid)
+            value = self.trait(node)
+            if value is not None:
+                return value
+            return self.value(kids[0])
         if any(kid.kind == kinds.MEMBER_REF for kid in kids):
             return self.offset(node)
         if count == 3:
@@ -85,14 +82,6 @@ class ExprLowering(Operators, Calls):
         if count == 4 and self._same_place(kids[:3]):
             return self.gnu_conditional(kids[0], kids[3])
         return self.unmodelled(node)
-
-    def _traits(self, node: Node, kid: Node) -> Expr | None:
-        while kid.kind in SEE_THROUGH and len(kid.kids) == 1:
-            kid = kid.kids[0]
-        if kid.kind not in (kinds.CALL_EXPR, kinds.STMT_EXPR):
-            return None
-        value = libclang.evaluate(node.cursor)
-        return None if value is None else Const(value)
 
     def _same_place(self, nodes: list[Node]) -> bool:
         """True if all start at one place: the condition of `a ?: b` is visited three times."""

@@ -8,13 +8,14 @@ from typing import NamedTuple
 from gfpcheck.analysis import values
 from gfpcheck.analysis.effects import Effects, callee_name
 from gfpcheck.analysis.inline import Inliner
+from gfpcheck.analysis.liveness import Flow
 from gfpcheck.analysis.outcomes import Names
-from gfpcheck.analysis.paths import class_of, deref, has_class, replace, show
+from gfpcheck.analysis.paths import class_of, has_class, members_in, replace, show
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import HeldLock, Release, Site, State
 from gfpcheck.analysis.summary import RETURNED, Facts, Outcome, Reached, Summary
 from gfpcheck.analysis.values import Value
-from gfpcheck.ir import Addr, Call, Expr, Field, Func, Temp, Var
+from gfpcheck.ir import Addr, Bin, Call, Const, Expr, Func, Temp, Var
 
 MAX_REACHED = 12
 """Distinct allocations that a summary keeps, nearest first."""
@@ -50,10 +51,11 @@ class Trace:
     """What a run over one function has seen on the way. `nothing` remembers from run to run which calls do nothing;
     `calls` are noted only when `exploring`."""
 
-    def __init__(self, func: Func, names: Names, repeated: frozenset[int], calls: Known, exploring: bool) -> None:
+    def __init__(self, func: Func, names: Names, flow: Flow, calls: Known, exploring: bool) -> None:
         self.func = func
         self.names = names
-        self.repeated = repeated
+        self.repeated = flow.repeated
+        self.rechecked = set(flow.rechecked)
         self.nothing = calls
         self._exploring = exploring
         self.sites: dict[Place, dict[Context, None]] = {}
@@ -138,11 +140,14 @@ class Calls:
         if flags is not None and self._effects.never_fails(flags):
             state.learn(result, values.VALID_POINTER)
         if arguments and callee_name(call) in self._effects.models.steady:
-            state.binds[result] = Field(deref(arguments[0]), "", callee_name(call))
+            state.binds[result] = Bin(callee_name(call), arguments[0], Const(0))
             return [state]
         inlined = self._inliner.value(call, func.file)
         if inlined is not None:
-            state.assign(result, replace(inlined[1], dict(zip(inlined[0], arguments, strict=False))))
+            value = replace(inlined[1], dict(zip(inlined[0], arguments, strict=False)))
+            if where[0] in trace.repeated:
+                trace.rechecked |= members_in(value)
+            state.assign(result, value)
             return [state]
         after = self._callees(trace, where, call, arguments, state, site, flags is not None)
         if not call.cleanup:

@@ -115,7 +115,7 @@ class _Run:
         """A state comes to a block: joined with what came before, and waiting if that is news."""
         state = state.copy()
         if back:
-            state.forget_memory()
+            state.forget_memory(self.trace.rechecked)
         state.keep_only(self.flow.live[target])
         situation = self.situation(state)
         here = self.arriving[target]
@@ -279,7 +279,7 @@ class Engine:
         )
         split += _chosen_constants(func)
         returns = Returns(func, fine=len(func.blocks) <= FEW and not flow.heads)
-        trace = Trace(func, returns.names, flow.repeated, self._nothing.setdefault(key, {}), exploring)
+        trace = Trace(func, returns.names, flow, self._nothing.setdefault(key, {}), exploring)
         run = _Run(func, flow, split, trace, returns, [{} for _ in func.blocks])
         start = State(held_at_entry(func, self.program, self.effects.models))
         for number, param in enumerate(func.params):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from gfpcheck.analysis.paths import names_in
-from gfpcheck.ir import Addr, Assign, Branch, Call, Expr, Func, Return, Switch, Temp, Var, successors
+from gfpcheck.analysis.paths import members_in, names_in
+from gfpcheck.ir import Addr, Assign, Block, Branch, Call, Expr, Func, Return, Switch, Temp, Var, successors
 
 
 class Flow(NamedTuple):
     """`order` is a reverse postorder of the reachable blocks and `position` its inverse; `heads` are the targets of
-    back edges, `repeated` the blocks that may be entered more than once; `live` gives for each block the locals and
+    back edges, `repeated` the blocks that may be entered more than once, `rechecked` the (record, member) pairs that
+    those read; `live` gives for each block the locals and
     temporaries whose value at its start is used later, and all parameters: what was learnt of them is what a
     summary's outcomes depend on."""
 
@@ -19,6 +20,7 @@ class Flow(NamedTuple):
     position: dict[int, int]
     heads: frozenset[int]
     repeated: frozenset[int]
+    rechecked: frozenset[tuple[str, str]]
     live: tuple[frozenset[Expr], ...]
 
 
@@ -32,7 +34,21 @@ def flow_of(func: Func) -> Flow:
             if position[target] <= position[block]:
                 heads.add(target)
                 repeated.update(order[position[target] : position[block] + 1])
-    return Flow(order, position, frozenset(heads), frozenset(repeated), _live_in(func, order))
+    rechecked = frozenset(
+        pair for block in repeated for expr in _read_in(func.blocks[block]) for pair in members_in(expr)
+    )
+    return Flow(order, position, frozenset(heads), frozenset(repeated), rechecked, _live_in(func, order))
+
+
+def _read_in(block: Block) -> Iterator[Expr]:
+    """What a block computes with and decides by."""
+    for instr in block.instrs:
+        if isinstance(instr, Assign):
+            yield instr.src
+    if isinstance(block.term, Branch):
+        yield block.term.cond
+    elif isinstance(block.term, Switch):
+        yield block.term.value
 
 
 def reverse_postorder(func: Func) -> tuple[int, ...]:

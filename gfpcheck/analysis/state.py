@@ -8,7 +8,7 @@ state remembers what `x` was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import NamedTuple
 
 from gfpcheck.analysis import values
@@ -245,10 +245,13 @@ class State:
         for fact in [f for f in self.facts if may_read(f, lvalue)]:
             del self.facts[fact]
 
-    def forget_memory(self) -> None:
-        """Another iteration: what was read from memory before may have changed since."""
+    def forget_memory(self, rechecked: Set[tuple[str, str]]) -> None:
+        """Another iteration: what the loop reads again may have changed since. Members that it does not look at are
+        taken to be as they were."""
         for fact in [f for f in self.facts if reads_memory(f)]:
-            del self.facts[fact]
+            members = members_in(fact)
+            if not members or not members.isdisjoint(rechecked):
+                del self.facts[fact]
 
     def keep_only(self, live: frozenset[Expr]) -> None:
         """Drop what is known of dead variables, so that more states become equal."""

@@ -6,6 +6,7 @@ import os
 import resource
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -72,20 +73,21 @@ def test_a_break_leaves_the_old_file_and_nothing_else(tmp_path: Path, reason: Ba
     assert _names(tmp_path) == ["out"]
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """No file can grow beyond 2,000 bytes, as on a disk that is full."""
+    """No file can grow beyond 2,000 bytes, as on a disk that is full. No fixture: pytest writes between those."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.usefixtures("small_files")
 def test_a_full_disk_is_a_clear_error(tmp_path: Path) -> None:
     target = tmp_path / "out.sarif"
     target.write_text("old")
-    with pytest.raises(ReportError, match=r"cannot write .*out\.sarif: "):
+    with small_files(), pytest.raises(ReportError, match=r"cannot write .*out\.sarif: "):
         write_file(str(target), report(tmp_path), "sarif")
     assert target.read_text() == "old"
     assert _names(tmp_path) == ["out.sarif"]

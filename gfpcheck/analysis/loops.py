@@ -24,6 +24,8 @@ from gfpcheck.ir import Addr, Assign, Branch, Call, Expr, Func, Goto, Jump, Loc,
 
 ENOMEM = 12
 MAX_VISITS = 400
+MAX_SECOND = 6
+"""Ways back to the allocation that are followed for a second round."""
 
 
 class RetryLoop(NamedTuple):
@@ -135,9 +137,10 @@ class LoopFinder:
         first = State() if before is None else before.copy()
         first.forget(Temp(start.call.dst))
         first.learn(Temp(start.call.dst), fails[start.block, start.position] or values.ZERO)
-        tried_again: State | None = None
+        tried_again: list[State] = []
         queue = deque([(start.block, start.position + 1, first)])
-        arrived: dict[int, State] = {}
+        flags = [Var(n, kind) for n, type_ in func.types.items() if type_ == "gfp_t" for kind in "lp"]
+        arrived: dict[tuple[int, tuple[int, ...]], State] = {}
         while queue:
             block, position, state = queue.popleft()
             visits += 1
@@ -152,7 +155,7 @@ class LoopFinder:
                 elif (block, index) == (start.block, start.position):
                     if not self._can_fail(func, instr, state):
                         return _Paths(retries, True, (), ())  # the second try asks in a way that does not fail
-                    tried_again = state if tried_again is None else join(tried_again, state)
+                    tried_again.append(state)
                     again = True
                     break
                 else:
@@ -170,18 +173,20 @@ class LoopFinder:
                     exits.append(condition)
                     continue
                 edges.add_edge(block, target)
-                old = arrived.get(target)
+                key = (target, tuple(taken.eval(name).ones for name in flags))
+                old = arrived.get(key)
                 merged = taken if old is None else join(old, taken, widen=True)
                 if old is None or merged.facts != old.facts or merged.binds != old.binds:
-                    arrived[target] = merged
+                    arrived[key] = merged
                     queue.append((target, 0, merged))
-        on_the_way = _assigned_in(func, frozenset(arrived) | {start.block})
+        on_the_way = _assigned_in(func, frozenset(block for block, _ in arrived) | {start.block})
         if not all(condition is not None and _fixed(condition, on_the_way) for condition in exits):
             return _Paths(retries, True, (), ())
-        if before is None and tried_again is not None:
-            second = self._follow(func, blocks, start, failing, tried_again)
-            if second.policy or not second.retries:
-                return _Paths(retries, True, (), ())
+        if before is None:
+            for known in tried_again[:MAX_SECOND]:
+                second = self._follow(func, blocks, start, failing, known)
+                if second.policy or not second.retries:
+                    return _Paths(retries, True, (), ())
         anywhere = _assigned_in(func, blocks)
         unless = dict.fromkeys(show(c) for c in exits if c is not None and _fixed(c, anywhere))
         return _Paths(retries, _waits_for_something(func, edges, start.block), tuple(unless), tuple(waits))

@@ -10,6 +10,13 @@ from dataclasses import dataclass
 _DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(include|define|undef|ifdef|ifndef|if|endif)\b[ \t]*([^\n]*)", re.MULTILINE)
 _TARGET = re.compile(rb'[<"]([^>"\n]+)[>"]')
 _NAME = re.compile(rb"[A-Za-z_]\w*")
+# What names nothing: comments, strings, definitions of macros. Each branch takes what it has begun to the end,
+# closed or not: hostile text must not be read twice.
+IDLE = re.compile(
+    rb"""//[^\n]*+|/\*.*?(?:\*/|\Z)|"(?>[^"\\\n]|\\.)*+"?|'(?>[^'\\\n]|\\.)*+'?"""
+    rb"""|^[ \t]*+\#[ \t]*+define\b(?>[^\n\\]|\\.)*+""",
+    re.DOTALL | re.MULTILINE,
+)
 _QUOTED_ONLY, _BOTH = ("-iquote",), ("-I", "-isystem", "-idirafter")
 
 
@@ -87,13 +94,26 @@ def _folders(args: Sequence[str], cwd: str, options: tuple[str, ...]) -> list[st
     return [folder if folder.startswith("/") else f"{cwd}/{folder}" for folder in found if folder]
 
 
-def macros_that_matter(names: Iterable[bytes], texts: Sequence[bytes]) -> set[bytes]:
+def macros_that_matter(names: Iterable[bytes], texts: Iterable[bytes]) -> set[bytes]:
     """Those of `names` that change what the headers `texts` mean when they are defined before them.
 
     Harmless are a use inside another macro's definition, which is expanded later anyway, and
     a default (`#ifndef X`, `#define X ...`), which a later definition overrides: pr_fmt() is both.
     """
-    return {name for name in names if any(name in text and _matters(name, text) for text in texts)}
+    left = set(names)
+    found: set[bytes] = set()
+    for text in texts:
+        there = [name for name in left if name in text]
+        if there:
+            code = IDLE.sub(_keep_definition, text)
+            hits = {name for name in there if _matters(name, code)}
+            found |= hits
+            left -= hits
+    return found
+
+
+def _keep_definition(match: re.Match[bytes]) -> bytes:
+    return match.group() if match.group().lstrip().startswith(b"#") else b" "
 
 
 def _matters(name: bytes, text: bytes) -> bool:

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gfpcheck.frontend.directives import Directives, IncludeSearch, macros_that_matter, read_directives
+from gfpcheck.frontend.directives import IDLE, Directives, IncludeSearch, macros_that_matter, read_directives
 from gfpcheck.kbuild.types import Unit
 
-# What names nothing: comments, strings, definitions of macros.
-_IDLE = re.compile(
-    rb"""//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|^[ \t]*\#[ \t]*define\b(?:[^\n\\]|\\.)*""",
-    re.DOTALL | re.MULTILINE,
+# #ifndef X, #if !defined(X), #pragma once as the first thing.
+_GUARD = re.compile(
+    rb"(?>\s+|//[^\n]*+|/\*.*?\*/)*+\#[ \t]*(?:ifndef\b|if[ \t(]*!|pragma[ \t]+once\b)",
+    re.DOTALL,
 )
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 
@@ -44,6 +44,10 @@ class Reader:
             found = self._directives[path] = read_directives(self.text(path))
         return found
 
+    def is_guarded(self, path: str) -> bool:
+        """True if the file takes care itself that it is read once, or read again only on purpose."""
+        return bool(_GUARD.match(self.text(path)))
+
     def always(self, path: str) -> list[str]:
         """The headers that a file includes under no condition, in order."""
         return self._find(path, self.directives(path).always)
@@ -71,6 +75,7 @@ class IncludeGraph:
         self._below: dict[str, int] = {}
         self._forced = self.below(reader.forced)
         self.files = self._forced | self.below(headers)
+        self._named: dict[str, set[bytes]] = {}
         self._definers: dict[bytes, int] = {}
         for path, number in list(self._numbers.items()):
             for name in reader.directives(path).defines:
@@ -115,23 +120,34 @@ class IncludeGraph:
         """Macros that the file `path`, or a header of its own, names and that only headers define which it does not
         include, with those headers: precompiled, they would turn a plain name into a macro."""
         own = [path]
+        met = {path}
         seen = self._forced
-        for file in own:  # which grows
-            for target in self._reader.targets(file):
-                if self._numbers.get(target) is not None and self.files >> self._numbers[target] & 1:
-                    seen |= self.below([target])
-                elif target not in own:
-                    own.append(target)
         named: set[bytes] = set()
         defined: set[bytes] = set()
-        for file in own:
-            named.update(_IDENTIFIER.findall(_IDLE.sub(b" ", self._reader.text(file))))
+        for file in own:  # which grows
+            for target in self._reader.targets(file):
+                if target not in met:
+                    met.add(target)
+                    number = self._numbers.get(target)
+                    if number is not None and self.files >> number & 1:
+                        seen |= self.below([target])
+                    else:
+                        own.append(target)
+            named |= self._macros_named(file)
             defined.update(self._reader.directives(file).defines)
         found = {}
-        for name in self._definers.keys() & named - defined:
+        for name in named - defined:
             definers = self._definers[name]
             if not definers & seen:
                 found[name] = definers
+        return found
+
+    def _macros_named(self, path: str) -> set[bytes]:
+        """The headers' macros that a file names outside of comments, strings and macro definitions."""
+        found = self._named.get(path)
+        if found is None:
+            words = set(_IDENTIFIER.findall(IDLE.sub(b" ", self._reader.text(path))))
+            found = self._named[path] = self._definers.keys() & words
         return found
 
 

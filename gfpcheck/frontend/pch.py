@@ -24,12 +24,13 @@ from gfpcheck.kbuild.types import Unit
 
 _SHARE = 0.1  # of a group's files must include a header directly for it to be worth precompiling
 _WORTH_BUILDING = 2  # files
-_WORTH_USING = 0.5  # of the wanted headers must be in one that was made for other files
+_MANY = 8  # files
+_WORTH_USING, _WORTH_USING_FOR_FEW = 0.85, 0.5  # of the wanted headers must be in one that was made for other files
 _ATTEMPTS = 4
 _KEEP = 50  # in the folder
 # libclang need not look at every file of the header again: `_find` has.
 _UNCHECKED = ("-Xclang", "-fno-validate-pch")
-_FORMAT = 1
+_FORMAT = 2
 
 
 class Precompiled(msgspec.Struct, frozen=True):
@@ -54,14 +55,14 @@ def prepare(units: Sequence[Unit], folder: Path) -> GroupHeader | None:
     wanted = common_headers(units, reader)
     if not wanted:
         return None
-    header = _find(units[0], wanted, folder)
+    header = _find(units, wanted, folder)
     graph = IncludeGraph(reader, header.headers if header else wanted)
     foreign = {unit.rel: graph.foreign_macros(unit.path) for unit in units}
     if header is None:
         if len(units) < _WORTH_BUILDING:
             return None
         kept = _without_harmful(units, wanted, graph, foreign)
-        header = _build(units[0], kept, folder)
+        header = _build(units[0], kept, reader, folder)
         if header is None:
             return None
         if header.headers != wanted:
@@ -148,31 +149,37 @@ def _command(unit: Unit) -> str:
     return _digest(_FORMAT, libclang.libclang_version(), unit.args, unit.cwd)
 
 
-def _find(unit: Unit, wanted: Sequence[str], folder: Path) -> Precompiled | None:
+def _find(units: Sequence[Unit], wanted: Sequence[str], folder: Path) -> Precompiled | None:
     """One made earlier that holds enough of `wanted` and is still true."""
-    best: tuple[int, int, Precompiled] | None = None
-    for record in sorted(folder.glob(f"{_command(unit)}-*.json")):
+    enough = len(wanted) * (_WORTH_USING if len(units) >= _MANY else _WORTH_USING_FOR_FEW)
+    candidates: list[tuple[int, int, Path, Precompiled]] = []
+    for record in sorted(folder.glob(f"{_command(units[0])}-*.json")):
         try:
             found = msgspec.json.decode(record.read_bytes(), type=Precompiled)
-            made = Path(found.path).exists() and record.with_suffix(".h").exists()
-            fresh = made and _stamps(list(found.files)) == found.files
         except (OSError, msgspec.DecodeError):
-            fresh = False
-        if not fresh:
             _remove(record)
             continue
         held = len(set(wanted).intersection(found.headers))
-        extra = len(found.headers) - held
-        if held >= len(wanted) * _WORTH_USING and (best is None or (held, -extra) > best[:2]):
-            best = (held, -extra, found)
-    if best is None:
-        return None
-    with suppress(OSError):  # a cache that cannot be written
-        Path(best[2].path).with_suffix(".json").touch()
-    return best[2]
+        if held >= enough:
+            candidates.append((held, held - len(found.headers), record, found))
+    for _, _, record, found in sorted(candidates, key=lambda candidate: candidate[:2], reverse=True):
+        if _is_fresh(record, found):
+            with suppress(OSError):  # a cache that cannot be written
+                record.touch()
+            return found
+        _remove(record)
+    return None
 
 
-def _build(unit: Unit, wanted: Sequence[str], folder: Path) -> Precompiled | None:
+def _is_fresh(record: Path, header: Precompiled) -> bool:
+    try:
+        there = Path(header.path).exists() and record.with_suffix(".h").exists()
+        return there and _stamps(list(header.files)) == header.files
+    except OSError:
+        return False
+
+
+def _build(unit: Unit, wanted: Sequence[str], reader: Reader, folder: Path) -> Precompiled | None:
     """Leaves out the headers below which there are errors, and tries again."""
     stem = folder / f"{_command(unit)}-{_digest(wanted)}"
     source, target = stem.with_suffix(".h"), stem.with_suffix(".pch")
@@ -180,7 +187,9 @@ def _build(unit: Unit, wanted: Sequence[str], folder: Path) -> Precompiled | Non
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for attempt in range(_ATTEMPTS):
-            text = "".join(f'#include "{path}"\n' for path in headers).encode("utf-8", "surrogateescape")
+            # A header without a guard must not be read again by the files that include it: #import sees to that.
+            lines = [f'#{"include" if reader.is_guarded(path) else "import"} "{path}"\n' for path in headers]
+            text = "".join(lines).encode("utf-8", "surrogateescape")
             if _read(str(source)) != text:
                 _replace(source, text)
             wrong, files = _save(unit, source, target)

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory, gettempdir
 import msgspec
 
 from gfpcheck.frontend import libclang, pch, worker
+from gfpcheck.frontend.groups import Group, group
 from gfpcheck.frontend.libclang import FrontendError
 from gfpcheck.ir.types import Module
 from gfpcheck.kbuild.types import Unit
@@ -90,9 +91,6 @@ def _readable(unit: Unit) -> Unit:
     return msgspec.structs.replace(unit, rel=unit.rel.encode(errors="replace").decode())
 
 
-_Command = tuple[tuple[str, ...], str]  # arguments and working directory: what a group of files shares
-
-
 class _Exchange:
     """Jobs and results on their way, as files in `folder`: see `worker.run`."""
 
@@ -138,12 +136,13 @@ class _Run:
         self._pch_dir = pch_dir
         self._exchange = exchange
         self._progress = progress
-        self._groups: dict[_Command, list[Unit]] = {}
-        for unit in units:
-            self._groups.setdefault((unit.args, unit.cwd), []).append(unit)
+        self._group_of = group(units)
+        self._groups: dict[Group, list[Unit]] = {}
+        for unit, name in self._group_of.items():
+            self._groups.setdefault(name, []).append(unit)
         # A group's precompiled header once it is known; a group that is missing has not been asked about.
-        self._headers: dict[_Command, pch.GroupHeader | None] = {} if pch_dir else dict.fromkeys(self._groups)
-        self._asked: set[_Command] = set(self._headers)
+        self._headers: dict[Group, pch.GroupHeader | None] = {} if pch_dir else dict.fromkeys(self._groups)
+        self._asked: set[Group] = set(self._headers)
         self._waiting = list(range(len(self._batches)))
         self._results: dict[int, Sequence[bytes]] = {}
         self._finished = 0
@@ -161,9 +160,9 @@ class _Run:
         while self._waiting:
             suspects: list[int] = []
             with _executor(jobs) as executor:
-                running: dict[Future[str], _Command | int] = {}
+                running: dict[Future[str], Group | int] = {}
                 while not suspects:
-                    task: _Command | int | None = None
+                    task: Group | int | None = None
                     try:
                         while len(running) < 2 * jobs:  # a spare task each, so that nobody waits
                             task = self._next()
@@ -184,28 +183,28 @@ class _Run:
                 self._finish(number, self._one_by_one(self._batches[number]))
                 yield
 
-    def _next(self) -> _Command | int | None:
+    def _next(self) -> Group | int | None:
         """A group to prepare or a batch to lower; None if there is nothing to do for now."""
         for position, number in enumerate(self._waiting):
-            commands = {(unit.args, unit.cwd): None for unit in self._batches[number]}
-            for command in commands:
-                if command not in self._asked:
-                    self._asked.add(command)
-                    return command
-            if all(command in self._headers for command in commands):
+            names = dict.fromkeys(self._group_of[unit] for unit in self._batches[number])
+            for name in names:
+                if name not in self._asked:
+                    self._asked.add(name)
+                    return name
+            if all(name in self._headers for name in names):
                 return self._waiting.pop(position)
         return None
 
-    def _job(self, task: _Command | int) -> worker.Lower | worker.Prepare:
+    def _job(self, task: Group | int) -> worker.Lower | worker.Prepare:
         if isinstance(task, int):
             return worker.Lower(tuple((unit, self._header(unit)) for unit in self._batches[task]), self._settings)
         return worker.Prepare(tuple(self._groups[task]), self._pch_dir)
 
     def _header(self, unit: Unit) -> pch.Precompiled | None:
-        group = self._headers[unit.args, unit.cwd]
-        return None if group is None or unit.rel in group.plain else group.header
+        found = self._headers[self._group_of[unit]]
+        return None if found is None or unit.rel in found.plain else found.header
 
-    def _note(self, task: _Command | int, future: Future[str]) -> None:
+    def _note(self, task: Group | int, future: Future[str]) -> None:
         if isinstance(task, int):
             self._finish(task, self._exchange.lowered(future).modules)
         else:
@@ -217,7 +216,7 @@ class _Run:
         if self._progress:
             self._progress(self._finished, self._total)
 
-    def _give_up(self, tasks: Sequence[_Command | int]) -> list[int]:
+    def _give_up(self, tasks: Sequence[Group | int]) -> list[int]:
         """After a process died: the batches to do again with care. Groups do without a precompiled header."""
         for task in tasks:
             if not isinstance(task, int):

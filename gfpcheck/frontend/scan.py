@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+# Each branch takes what it has begun to the end, closed or not: hostile text must not be read twice.
 _TOKEN = re.compile(
-    rb"""//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\\\r?\n|\s+|[A-Za-z_]\w*|.""",
+    rb"""//[^\n]*+|/\*.*?(?:\*/|\Z)|"(?>[^"\\\n]|\\.)*+"?|'(?>[^'\\\n]|\\.)*+'?|\\\r?\n|\s+|[A-Za-z_]\w*+|.""",
     re.DOTALL,
 )
 _BLANK = re.compile(rb"//|/\*|\\\r?\n|\s")

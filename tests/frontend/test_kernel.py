@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from gfpcheck.frontend import fold_constants, lower_file, lower_units
@@ -50,7 +50,12 @@ def test_same_with_and_without_precompiled_headers(version: str, path: str, tmp_
         assert set(plain.includes) <= set(module.includes), unit.rel
         alike = {func.name: func for func in plain.headers}
         for func in module.headers:
-            assert msgspec.json.encode(func) == msgspec.json.encode(alike[func.name]), (unit.rel, func.name)
+            assert without_strings(func) == without_strings(alike[func.name]), (unit.rel, func.name)
+
+
+def without_strings(func: Func) -> str:
+    """Messages of a header's functions start with the pr_fmt() of the file that they were read for."""
+    return re.sub(r"Str\(value=('[^']*'|\"[^\"]*\")\)", "Str", repr(func))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -77,7 +82,7 @@ def test_allocations_have_flags(version: str, tmp_path: Path) -> None:
         if call.gfp >= 0
     ]
     words = {call.macro or (call.callee.name if isinstance(call.callee, Var) else "") for call in allocations}
-    assert {"kmem_cache_zalloc", "alloc_page"} <= words or {"kmem_cache_zalloc", "alloc_pages"} <= words
+    assert {"kmem_cache_zalloc", "alloc_pages_bulk_array"} <= words
 
 
 @pytest.mark.parametrize("version", VERSIONS)

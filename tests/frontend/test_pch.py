@@ -257,6 +257,10 @@ def test_directives() -> None:
         (b"#define Y(a) \\\n\tfirst(a); \\\n\tX(a)\n", False),
         (b"#ifndef X\nint y;\n#endif\n", True),
         (b"#define Y \\\n 1\nint z = X;\n", True),
+        (b'/* X is\n * X(a) */\nint y; // X\nchar *s = "X";\n', False),
+        (b"/* the default */\n#ifndef X\n/* of */\n#define X 1\n#endif\n", False),
+        (b"#define Y /* X */ 1\nint z = Y;\n", False),
+        (b"/* unclosed X", False),
     ],
 )
 def test_macros_that_matter(header: bytes, matters: bool) -> None:

@@ -19,7 +19,7 @@ def written_functions(text: str) -> set[str]:
     plain = _unconditional(_IDLE.sub(lambda match: "\n" * match[0].count("\n") or " ", text))
     found = set()
     for match in _BODY.finditer(plain):
-        start = max((end.end() for end in _ENDS.finditer(plain, 0, match.start())), default=0)
+        start = max((end.end() for end in _ENDS.finditer(plain, 0, match.end())), default=0)
         names = [name for name in _CALLISH.findall(plain, start, match.end()) if name not in _ATTRIBUTES]
         if names and not names[0].isupper():
             found.add(names[0])

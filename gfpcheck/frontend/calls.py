@@ -19,6 +19,7 @@ class Calls(FunctionLowering):
     """Lowers calls of one function."""
 
     def call(self, node: Node) -> Expr:
+        """A call; its value is a temporary, unless it returns nothing."""
         callee = callee_of(node)
         if callee is None:
             return UNKNOWN

@@ -68,6 +68,7 @@ class Builder:
         self._terms[block] = term
 
     def jump(self, target: int) -> None:
+        """Ends the current block with a jump to `target`."""
         self.end(Jump(target))
 
     def branch(self, cond: Expr, then: int, other: int, loc: Loc) -> None:

@@ -29,6 +29,7 @@ class Conditions(Folding):
         return result
 
     def conditional(self, node: Node) -> Expr:
+        """The value of `?:`: both arms assign one temporary."""
         cond, then, other = node.kids
         if cond.fixed:
             constant = self.constant(cond)
@@ -46,6 +47,7 @@ class Conditions(Folding):
         return result
 
     def conditional_effect(self, node: Node) -> None:
+        """`?:` whose value nobody uses."""
         cond, then, other = node.kids
         out = self.out
         true, false, after = out.block(), out.block(), out.block()

@@ -84,6 +84,7 @@ class Decls:
     # --- names ---
 
     def spelling(self, cursor: CXCursor) -> str:
+        """A cursor's spelling."""
         return libclang.text(self._lib.clang_getCursorSpelling(cursor))
 
     def name(self, cursor: CXCursor) -> str:
@@ -170,6 +171,7 @@ class Decls:
         return int(self._lib.clang_getEnumConstantDeclValue(constant))
 
     def variable_type(self, variable: Variable) -> str:
+        """A variable's type, spelled."""
         return self.type_name(self._lib.clang_getCursorType(variable.cursor))
 
     def note_global(self, variable: Variable) -> None:

@@ -29,6 +29,7 @@ class Reader:
         self.forced = _forced_includes(unit)
 
     def text(self, path: str) -> bytes:
+        """A file's contents; empty if it cannot be read."""
         found = self._texts.get(path)
         if found is None:
             try:
@@ -39,6 +40,7 @@ class Reader:
         return found
 
     def directives(self, path: str) -> Directives:
+        """A file's directives."""
         found = self._directives.get(path)
         if found is None:
             found = self._directives[path] = read_directives(self.text(path))

@@ -31,6 +31,8 @@ class FrontendError(Exception):
 
 
 class CXString(Structure):
+    """A string of libclang: see `text`."""
+
     _fields_ = (("data", c_void_p), ("flags", c_uint))
 
 
@@ -41,22 +43,32 @@ class CXCursor(Structure):
 
 
 class CXType(Structure):
+    """A type; `data0` identifies it within one unit."""
+
     _fields_ = (("kind", c_int), ("data0", c_void_p), ("data1", c_void_p))
 
 
 class CXSourceLocation(Structure):
+    """A place; `raw` is its number within one unit."""
+
     _fields_ = (("data0", c_void_p), ("data1", c_void_p), ("raw", c_uint))
 
 
 class CXSourceRange(Structure):
+    """Two places."""
+
     _fields_ = (("data0", c_void_p), ("data1", c_void_p), ("begin", c_uint), ("end", c_uint))
 
 
 class CXUnsavedFile(Structure):
+    """Contents that stand for a file."""
+
     _fields_ = (("name", c_char_p), ("contents", c_char_p), ("length", ctypes.c_ulong))
 
 
 class CXToken(Structure):
+    """A token."""
+
     _fields_ = (("data", c_uint * 4), ("pointer", c_void_p))
 
 

@@ -68,10 +68,12 @@ class FunctionLowering:
         return self.loc_of(node.cursor)[0]
 
     def loc_of(self, cursor: CXCursor) -> tuple[Loc, int]:
+        """As `loc`, for a cursor, with the offset in the function's file or -1."""
         offset = self.places.offset(cursor, self.home)
         return (self.here if offset < 0 else self.home.text.loc(offset)), offset
 
     def note(self, variable: Variable) -> None:
+        """Writes down the type of a variable that is named for the first time."""
         if variable.expr.kind == "g":
             self.decls.note_global(variable)
         else:

@@ -14,9 +14,11 @@ class Operators(Conditions):
     """Lowers operators of one function."""
 
     def unary(self, node: Node) -> Expr:
+        """A unary operator whose value is used."""
         return self.unary_used(node, True)
 
     def unary_used(self, node: Node, used: bool) -> Expr:
+        """A unary operator; the old value of `x++` is kept only if it is `used`."""
         op = self._unary_kind(node.cursor)
         if not node.kids:
             return UNKNOWN
@@ -48,6 +50,7 @@ class Operators(Conditions):
         return old
 
     def binary(self, node: Node) -> Expr:
+        """Any binary operator, assignment included."""
         op = self._binary_kind(node.cursor)
         if len(node.kids) != 2:
             return self.unmodelled(node)
@@ -113,6 +116,7 @@ class Operators(Conditions):
             self.out.emit(Assign(target, self.value(item), loc))
 
     def compound_assign(self, node: Node) -> Expr:
+        """`a += b` is `a = a + b`."""
         if len(node.kids) != 2:
             return self.unmodelled(node)
         value = self.value(node.kids[1])
@@ -122,11 +126,13 @@ class Operators(Conditions):
         return dst
 
     def subscript(self, node: Node) -> Expr:
+        """`a[i]`."""
         if len(node.kids) != 2:
             return self.unmodelled(node)
         return Index(self.value(node.kids[0]), self.value(node.kids[1]))
 
     def cast(self, node: Node) -> Expr:
+        """A cast: dropped, unless it cuts bits off an integer's value."""
         if not node.kids:
             return UNKNOWN
         operand = node.kids[-1]  # before it, what typeof() looks at

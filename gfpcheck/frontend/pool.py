@@ -107,9 +107,11 @@ class _Exchange:
             return executor.submit(worker.run, str(path))
 
     def lowered(self, future: Future[str]) -> worker.Lowered:
+        """The result of a `Lower` job. Raises BrokenProcessPool."""
         return msgspec.msgpack.decode(self._take(future), type=worker.Lowered)
 
     def prepared(self, future: Future[str]) -> worker.Prepared:
+        """The result of a `Prepare` job. Raises BrokenProcessPool."""
         return msgspec.msgpack.decode(self._take(future), type=worker.Prepared)
 
     def _take(self, future: Future[str]) -> bytes:

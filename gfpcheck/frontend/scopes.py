@@ -35,6 +35,7 @@ class Scopes(ExprLowering):
             self.clean(cleanup, loc)
 
     def clean(self, cleanup: Cleanup, loc: Loc) -> None:
+        """Calls one cleanup function."""
         arguments = (Addr(cleanup.variable.expr),)
         self.out.emit(Call(-1, Var(cleanup.function, "f"), arguments, loc, cleanup=True))
 
@@ -63,6 +64,7 @@ class Scopes(ExprLowering):
             del active[depth:]
 
     def declarations(self, node: Node) -> None:
+        """A DeclStmt: the variables that it declares, in order."""
         for kid in node.kids:
             if kid.kind == kinds.VAR_DECL:
                 self._variable(kid)

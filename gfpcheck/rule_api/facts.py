@@ -11,7 +11,8 @@ from gfpcheck.models import ATOMIC_KINDS, CONTEXT_KINDS
 from gfpcheck.rule_api.flags import Flags
 
 DEEP = 3
-"""Calls between the hazard and the allocation beyond which confidence is low."""
+"""Calls between the finding's function and the allocation, or the lock's acquisition, beyond which confidence is
+low: every call on the way is one more place to be wrong about."""
 
 _KIND_NAMES = {
     "spin": "spinlock",
@@ -188,7 +189,8 @@ class Function:
 
         `subject` is added to what the fingerprint is made of (function, allocator, lock classes).
         """
-        if self.uncertain or any(lock.may for lock in locks) or allocation.depth > DEEP:
+        deepest = max([allocation.depth, *(len(lock.via) for lock in locks)])
+        if self.uncertain or any(lock.may for lock in locks) or deepest > DEEP:
             confidence = Confidence.LOW
         elif allocation.depth or allocation.indirect:
             confidence = min(confidence, Confidence.MEDIUM, key=lambda c: c.rank)

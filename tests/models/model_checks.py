@@ -32,6 +32,7 @@ LOCK_TYPES = {
 
 MEMBER_TYPES = {
     "spin": r"spinlock_t",
+    "bit_spin": r"struct rhash_lock_head",
     "mutex": r"struct mutex",
     "rwsem": r"struct rw_semaphore",
     "bit_sleep": r"unsigned long",
@@ -177,7 +178,7 @@ def _functions(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[
             yield f"{name}: not in the tree"
         for function in tree.named(name):
             said = _return(function) if scope.does == "open" else _type(function.params[scope.arg])
-            if said != "unsigned int" and not said.endswith("*"):
+            if said != "unsigned int" and (not said.endswith("*") or said == "void *"):
                 yield f"{name}: the token is {said!r}"
     for name, entry in models.allocators.items():
         if not _exists(name, entry.spelled, tree, trees):

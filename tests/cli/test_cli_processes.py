@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import select
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -64,26 +65,24 @@ class Gate:
 
     def _wait(self, process: subprocess.Popen[bytes]) -> tuple[int, int] | None:
         """A descriptor that keeps the gate shut, and who reads it; None if the run is over."""
-        descriptor = -1
-        readers: list[int] = []
+        found: tuple[int, int] | None = None
 
         def is_read() -> bool:
-            nonlocal descriptor
+            nonlocal found
             try:
                 descriptor = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
             except OSError:  # nobody reads it yet
                 return process.poll() is not None
-            return True
-
-        def is_open() -> bool:
-            readers[:] = [member for member in session(process.pid) if self._is_open_in(member)]
-            return bool(readers)
+            while not is_without_reader(descriptor):
+                for member in session(process.pid):
+                    if self._is_open_in(member):
+                        found = descriptor, member
+                        return True
+            os.close(descriptor)  # whoever read it was about to die
+            return False
 
         wait_until(is_read)
-        if descriptor < 0:
-            return None
-        wait_until(is_open)
-        return descriptor, readers[0]
+        return found
 
     def _is_not_open_in(self, process: int) -> bool:
         return not self._is_open_in(process)
@@ -93,6 +92,13 @@ class Gate:
             return any(path.readlink() == self.path for path in Path(f"/proc/{process}/fd").iterdir())
         except OSError:
             return False
+
+
+def is_without_reader(descriptor: int) -> bool:
+    """Whether nobody has the other end of a pipe open, whose end for writing this is."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 @pytest.fixture

@@ -1,0 +1,127 @@
+"""From modules to a report: the analysis, then the rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from gfpcheck import __version__
+from gfpcheck.driver.options import Options, Progress
+from gfpcheck.driver.rules import apply
+from gfpcheck.findings import Finding, Loss, Report
+from gfpcheck.ir import Module
+from gfpcheck.kbuild import Plan
+from gfpcheck.models import GfpFlags, Models
+from gfpcheck.rule_api import Rule
+
+
+def analyse(
+    plan: Plan,
+    knowledge: Models,
+    gfp: GfpFlags,
+    modules: list[Module],
+    rules: tuple[type[Rule], ...],
+    options: Options,
+    progress: Progress | None,
+) -> Report:
+    """What `rules` find in `modules`."""
+    # Imported here: networkx takes 0.2 s to import, and `gfpcheck --help` needs none of it.
+    from gfpcheck.analysis.callgraph import CallGraph
+    from gfpcheck.analysis.effects import Effects
+    from gfpcheck.analysis.engine import Engine
+    from gfpcheck.analysis.entry import entry_scopes
+    from gfpcheck.analysis.loops import LoopFinder
+    from gfpcheck.analysis.program import Program
+    from gfpcheck.analysis.reclaim import Reclaim
+    from gfpcheck.driver.views import Views
+
+    losses = [Loss("plan", path, why) for path, why in plan.skipped if path in plan.lost]
+    for module in modules:
+        losses += [Loss("parse", f"{e.file}:{e.line}", e.message) for e in module.errors]
+        losses += [Loss("lower", f"{module.file}: {name}", "the function could not be lowered") for name in module.lost]
+    program = Program(modules)
+    graph = CallGraph(program)
+    effects = Effects(program, knowledge, gfp)
+    engine = Engine(program, knowledge, effects)
+    components = graph.bottom_up()
+    for number, component in enumerate(components):
+        if progress is not None and number % 64 == 0:
+            progress("analysing", number, len(components))
+        for key in component:
+            engine.summary(key)
+    reclaim = Reclaim(program, engine, knowledge)
+    loops = LoopFinder(program, engine)
+    entry = entry_scopes(program, engine, knowledge)
+    views = Views(program, gfp, loops, reclaim.locks, entry, plan.version)
+    findings: list[Finding] = []
+    crashed: Counter[tuple[str, str]] = Counter()
+    sites = 0
+    for key in sorted(engine.facts):
+        facts = engine.facts[key]
+        sites += len(facts.sites)
+        if facts.given_up:
+            losses.append(Loss("analysis", key, "the function was too much work and was given up on"))
+        if not facts.sites:
+            continue
+        function = views.function(key, facts)
+        for rule in rules:
+            try:
+                findings += apply(rule, function)
+            except (Exception, SystemExit) as error:  # a rule is somebody else's code: name it, count it, go on
+                crashed[rule.id, f"{type(error).__name__}: {error}"] += 1
+    losses += [Loss("rule", rule, f"{why} ({n} functions)") for (rule, why), n in sorted(crashed.items())]
+    shown = [f for f in findings if f.confidence.rank >= options.min_confidence.rank]
+    counts = {
+        "files": len(modules),
+        "left-out files": len(plan.skipped) - len(plan.lost),
+        "functions": len(program.functions),
+        "allocation sites": sites,
+        "unresolved indirect calls": graph.unresolved,
+        "external calls": graph.external,
+        "reclaim roots": reclaim.roots,
+        "hidden findings": len(findings) - len(shown),
+    }
+    return Report(
+        version=__version__,
+        root=plan.root,
+        setup=plan.setup,
+        arch=plan.arch,
+        kernel=".".join(map(str, plan.version)),
+        findings=tuple(_distinct(shown)),
+        rules=tuple(rule.info() for rule in rules),
+        losses=tuple(sorted(losses)),
+        counts=counts,
+        command_line=options.command_line,
+    )
+
+
+def _distinct(findings: list[Finding]) -> list[Finding]:
+    """One finding for each hazard, sorted: of those of one rule that meet at one allocation under locks of the
+    same classes the one with the shortest flow, which names the other places."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in sorted(findings, key=lambda f: (-f.confidence.rank, len(f.flow), f.sort_key)):
+        locks = tuple(sorted({lock["class"] for lock in finding.properties.get("locks", ())}))
+        meeting = finding.flow[-1].place if locks else finding.place
+        groups.setdefault((finding.rule, meeting, locks), []).append(finding)
+    seen: Counter[str] = Counter()
+    result = []
+    for nearest, *others in sorted(groups.values(), key=lambda group: group[0].sort_key):
+        seen[nearest.fingerprint] += 1
+        number = seen[nearest.fingerprint]
+        if number > 1:
+            nearest = msgspec.structs.replace(nearest, subject=(*nearest.subject, str(number)))
+        result.append(_with_others(nearest, others))
+    return result
+
+
+def _with_others(finding: Finding, others: list[Finding]) -> Finding:
+    """`finding`, naming the other places where the same hazard begins."""
+    places = sorted({other.place for other in others} - {finding.place})
+    if not places:
+        return finding
+    also = [{"file": place.file, "line": place.line, "function": place.function} for place in places]
+    more = f"; the same from {len(places)} other {'place' if len(places) == 1 else 'places'}"
+    return msgspec.structs.replace(
+        finding, message=finding.message + more, properties={**finding.properties, "also": also}
+    )

@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem, shell_complete
 
 from gfpcheck import __version__
+from gfpcheck.cli.cache import cache
 from gfpcheck.cli.check import check
 from gfpcheck.cli.doctor import doctor
 from gfpcheck.cli.exits import Exit
@@ -96,6 +97,7 @@ def cli() -> None:
 
 cli.add_command(check)
 cli.add_command(doctor)
+cli.add_command(cache)
 
 
 def run(args: Sequence[str] | None = None) -> int:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from gfpcheck import frontend
+from gfpcheck.driver.cache import pch_folder
 from gfpcheck.driver.options import Options, Progress
 from gfpcheck.ir import Module
 from gfpcheck.kbuild import Plan
@@ -35,7 +36,7 @@ def lower(plan: Plan, knowledge: Models, options: Options, cache: Path, progress
             stop=_spellings(knowledge.names),
             noreturn=knowledge.noreturn,
             jobs=jobs,
-            pch_dir=cache / "pch",
+            pch_dir=pch_folder(cache),
             progress=tell,
         )
     )

@@ -10,18 +10,16 @@ from fixtures_harness import (
     HOSTILE,
     RULES,
     TREE,
-    Mark,
-    MarkError,
     analyse,
-    c_files,
     compare,
-    found_in,
     function_starts,
     functions_with,
     parse_marks,
     read_marks,
 )
 
+from gfpcheck.authoring.compare import Found, found_in
+from gfpcheck.authoring.marks import Mark, MarkError, MarkReader, c_files
 from gfpcheck.driver.options import Options
 from gfpcheck.driver.run import run
 
@@ -140,6 +138,23 @@ def test_wrong_marks_are_refused(line: str) -> None:
         parse_marks(line + "\n", "x.c")
 
 
+def test_rules_of_others_have_marks_too() -> None:
+    text = "a(); /* MY-C3001 GFP101 */\nb(); /* not MY-C3001: why */\nc(); /* DMA32 */\n"
+    marks = MarkReader(["GFP101", "MY-C3001"]).text(text, "x.c")
+    assert [(mark.line, mark.kind, mark.rule) for mark in marks] == [
+        (1, "must", "MY-C3001"),
+        (1, "must", "GFP101"),
+        (2, "not", "MY-C3001"),
+    ]
+    assert MarkReader([]).text(text, "x.c") == []
+
+
+@pytest.mark.parametrize("body", ["MY-C301", "not MY-C301: why", "MY-C3001 MY-C301"])
+def test_marks_for_no_rule_are_refused(body: str) -> None:
+    with pytest.raises(MarkError, match=r"x\.c:1: there is no rule MY-C301"):
+        MarkReader(["MY-C3001"]).text(f"a(); /* {body} */\n", "x.c")
+
+
 # --- the comparison ----------------------------------------------------------------------
 
 
@@ -151,7 +166,7 @@ def source(tmp_path: Path) -> Path:
 
 def test_agreement_is_silent(source: Path) -> None:
     marks = parse_marks("first(); /* GFP101 GFP301 */\nsecond(); /* not GFP101: why */\n", "x.c")
-    assert compare(marks, [("x.c", 1, "GFP301"), ("x.c", 1, "GFP101")], source) == []
+    assert compare(marks, [Found("x.c", 1, "GFP301"), Found("x.c", 1, "GFP101")], source) == []
 
 
 def test_expected_and_absent(source: Path) -> None:
@@ -161,7 +176,7 @@ def test_expected_and_absent(source: Path) -> None:
 
 def test_expected_one_rule_and_got_another(source: Path) -> None:
     marks = parse_marks("first(); /* GFP101 */\n", "x.c")
-    assert compare(marks, [("x.c", 1, "GFP301")], source) == [
+    assert compare(marks, [Found("x.c", 1, "GFP301")], source) == [
         "x.c:1: GFP101 is expected and not reported (reported there: GFP301)\n    first();",
         "x.c:1: GFP301 is reported where no mark expects it\n    first();",
     ]
@@ -169,20 +184,26 @@ def test_expected_one_rule_and_got_another(source: Path) -> None:
 
 def test_reported_against_a_mark(source: Path) -> None:
     marks = parse_marks("\nsecond(); /* not GFP101: unlocked */\n", "x.c")
-    assert compare(marks, [("x.c", 2, "GFP101")], source) == [
+    assert compare(marks, [Found("x.c", 2, "GFP101")], source) == [
         "x.c:2: GFP101 is reported, but must not be: unlocked\n    second();"
     ]
 
 
 def test_reported_without_a_mark(source: Path) -> None:
-    assert compare([], [("x.c", 2, "GFP101")], source) == [
+    assert compare([], [Found("x.c", 2, "GFP101")], source) == [
         "x.c:2: GFP101 is reported where no mark expects it\n    second();"
+    ]
+
+
+def test_what_it_says_is_shown_when_it_should_not_have_come(source: Path) -> None:
+    assert compare([], [Found("x.c", 2, "GFP101", "kmalloc() may sleep")], source) == [
+        "x.c:2: GFP101 is reported where no mark expects it\n    second();\n    it says: kmalloc() may sleep"
     ]
 
 
 def test_reported_twice(source: Path) -> None:
     marks = parse_marks("first(); /* GFP101 */\n", "x.c")
-    assert compare(marks, [("x.c", 1, "GFP101")] * 2, source) == [
+    assert compare(marks, [Found("x.c", 1, "GFP101")] * 2, source) == [
         "x.c:1: GFP101 is expected once, reported 2 times\n    first();"
     ]
 
@@ -190,7 +211,7 @@ def test_reported_twice(source: Path) -> None:
 def test_known_miss_fails_when_it_is_found(source: Path) -> None:
     marks = parse_marks("first(); /* missed GFP101: too deep */\n", "x.c")
     assert compare(marks, [], source) == []
-    assert compare(marks, [("x.c", 1, "GFP101")], source) == [
+    assert compare(marks, [Found("x.c", 1, "GFP101")], source) == [
         "x.c:1: GFP101 was a known miss (too deep) and is reported now: make it a mark that expects it\n    first();"
     ]
 

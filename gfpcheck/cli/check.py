@@ -79,7 +79,9 @@ def check(
 
     `gfpcheck PATH...` is the same as `gfpcheck check PATH...`.
     """
-    from gfpcheck.driver import Options, RunError, run  # takes longer than --help and completions should
+    # Takes longer than --help and completions should.
+    from gfpcheck.driver.options import Options, RunError
+    from gfpcheck.driver.run import run
 
     started = time.monotonic()
     config, config_path = settings(config_file, paths)

@@ -34,7 +34,8 @@ def doctor(
     Exit codes: 0  it can be analysed
                 2  it cannot, and why
     """
-    from gfpcheck.driver import Options, RunError, survey
+    from gfpcheck.driver.options import Options, RunError
+    from gfpcheck.driver.survey import survey
 
     config, config_path = settings(config_file, (path,))
     cache = cache_directory(not no_cache)

@@ -61,7 +61,8 @@ def _begins_a_file(name: str) -> bool:
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from gfpcheck.driver import RunError, frontend_version  # loads libclang, which only this needs
+        from gfpcheck.driver.options import RunError
+        from gfpcheck.driver.survey import frontend_version  # loads libclang, which only this needs
 
         try:
             click.echo(f"gfpcheck {__version__} ({frontend_version()})")

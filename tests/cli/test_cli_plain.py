@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from fixtures_harness import compare, read_marks
 
+from gfpcheck.authoring.compare import Found
+
 from .cli_run import PLAIN, Cli
 
 ANNOUNCED = "gfpcheck: plain C: not in a kernel tree, no compile_commands.json\n"
@@ -25,7 +27,7 @@ def test_the_example(cli: Cli, plain: Path) -> None:
     assert run.code == 1
     assert run.err.startswith(ANNOUNCED)
     report = json.loads(run.out)
-    found = [(finding["file"], finding["line"], finding["rule"]) for finding in report["findings"]]
+    found = [Found(finding["file"], finding["line"], finding["rule"]) for finding in report["findings"]]
     assert compare(read_marks(plain, plain), found, plain) == []
     assert report["losses"] == []
 

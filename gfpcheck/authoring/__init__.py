@@ -1,0 +1,1 @@
+"""For whoever writes rules and models: expectations in fixtures, their comparison with what came, skeletons, pages."""

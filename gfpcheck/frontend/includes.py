@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os.path
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from gfpcheck.frontend.directives import IDLE, Directives, IncludeSearch, macros_that_matter, read_directives
@@ -107,6 +107,18 @@ class IncludeGraph:
                 else:
                     bits |= known
         return bits
+
+    def members(self, files: Sequence[str]) -> Callable[[str], bytes]:
+        """A function that says which of `files` a path, or the command line, leads to: bit n of the little-endian bytes
+        stands for the nth. A file that no plain #include names (but a macro does) may be included by anyone."""
+        numbers = [(1 << place, self._numbers.get(path, -1)) for place, path in enumerate(files)]
+        size = -(-len(files) // 8)
+
+        def members_below(path: str) -> bytes:
+            met = self._forced | self.below([path])
+            return sum(bit for bit, number in numbers if number < 0 or met >> number & 1).to_bytes(size, "little")
+
+        return members_below
 
     def weight(self, files: int) -> int:
         """The size of a set of files, in bytes."""

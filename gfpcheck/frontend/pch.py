@@ -43,10 +43,31 @@ class Precompiled(msgspec.Struct, frozen=True):
 
 
 class GroupHeader(msgspec.Struct, frozen=True):
-    """What a group of files uses; the files of `plain`, by `rel`, must be parsed without it."""
+    """What a group of files uses; the files of `plain`, by `rel`, must be parsed without it.
+
+    `read` says for each of the others which of the header's files it includes, directly or not: bit n of the
+    little-endian bytes stands for the nth of `header.files`.
+    """
 
     header: Precompiled
     plain: frozenset[str]
+    read: dict[str, bytes]
+
+    def share(self, rel: str) -> Share | None:
+        """What the file `rel` takes of it; None if it must be parsed without."""
+        return None if rel in self.plain else Share(self.header.path, self.read[rel])
+
+
+class Share(msgspec.Struct, frozen=True):
+    """What one file takes of the precompiled header at `path`: `read` as in `GroupHeader`."""
+
+    path: str
+    read: bytes
+
+    def files(self, every: Sequence[str]) -> list[str]:
+        """The files that it includes, of `every` file of the header."""
+        bits = int.from_bytes(self.read, "little")
+        return [file for number, file in enumerate(every) if bits >> number & 1]
 
 
 def prepare(units: Sequence[Unit], folder: Path) -> GroupHeader | None:
@@ -71,7 +92,9 @@ def prepare(units: Sequence[Unit], folder: Path) -> GroupHeader | None:
     early = {unit.rel: reader.directives(unit.path).early for unit in units}
     fatal = graph.matter(name for names in early.values() for name in names)
     plain = {unit.rel for unit in units if foreign[unit.rel] or fatal.intersection(early[unit.rel])}
-    return GroupHeader(header, frozenset(plain))
+    reads = graph.members([os.path.normpath(path) for path in header.files])
+    read = {unit.rel: reads(unit.path) for unit in units if unit.rel not in plain}
+    return GroupHeader(header, frozenset(plain), read)
 
 
 def _without_harmful(
@@ -94,8 +117,9 @@ def _without_harmful(
     return tuple(header for header in wanted if header not in harmful)
 
 
-def with_header(args: Sequence[str], header: Precompiled) -> tuple[str, ...]:
-    """The arguments to parse a file of the group with: its -include options are in the precompiled header."""
+def with_header(args: Sequence[str], path: str) -> tuple[str, ...]:
+    """The arguments to parse a file of the group with the precompiled header at `path`, which holds what the
+    -include options name."""
     kept = []
     words = iter(args)
     for word in words:
@@ -103,7 +127,7 @@ def with_header(args: Sequence[str], header: Precompiled) -> tuple[str, ...]:
             next(words, None)
         elif not word.startswith("-include"):
             kept.append(word)
-    return (*kept, "-include-pch", header.path, *_UNCHECKED)
+    return (*kept, "-include-pch", path, *_UNCHECKED)
 
 
 def common_headers(units: Sequence[Unit], reader: Reader) -> tuple[str, ...]:

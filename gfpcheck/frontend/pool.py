@@ -198,13 +198,16 @@ class _Run:
         return None
 
     def _job(self, task: Group | int) -> worker.Lower | worker.Prepare:
-        if isinstance(task, int):
-            return worker.Lower(tuple((unit, self._header(unit)) for unit in self._batches[task]), self._settings)
-        return worker.Prepare(tuple(self._groups[task]), self._pch_dir)
-
-    def _header(self, unit: Unit) -> pch.Precompiled | None:
-        found = self._headers[self._group_of[unit]]
-        return None if found is None or unit.rel in found.plain else found.header
+        if not isinstance(task, int):
+            return worker.Prepare(tuple(self._groups[task]), self._pch_dir)
+        shares: list[tuple[Unit, pch.Share | None]] = []
+        files: dict[str, tuple[str, ...]] = {}
+        for unit in self._batches[task]:
+            found = self._headers[self._group_of[unit]]
+            shares.append((unit, found.share(unit.rel) if found else None))
+            if found and found.header.path not in files:
+                files[found.header.path] = tuple(found.header.files)
+        return worker.Lower(tuple(shares), files, self._settings)
 
     def _note(self, task: Group | int, future: Future[str]) -> None:
         if isinstance(task, int):
@@ -234,7 +237,7 @@ class _Run:
             with _executor(1) as executor:
                 try:
                     while left:
-                        job = worker.Lower(((left[0], None),), self._settings, done)
+                        job = worker.Lower(((left[0], None),), {}, self._settings, done)
                         result = self._exchange.lowered(self._exchange.submit(executor, job))
                         modules += result.modules
                         done = result.done

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from gfpcheck.frontend import kinds, libclang
 from gfpcheck.frontend.functions import Batch, Lowering
 from gfpcheck.frontend.libclang import CXCursor
 from gfpcheck.frontend.parse import ParseError, errors, inclusions, parsed
-from gfpcheck.frontend.pch import Precompiled, with_header
+from gfpcheck.frontend.pch import with_header
 from gfpcheck.ir.types import Diagnostic, GlobalVar, Module
 from gfpcheck.kbuild.types import Unit
 
@@ -38,23 +38,31 @@ def deep_recursion() -> Iterator[None]:
 def lower_plain(unit: Unit, batch: Batch) -> Module:
     """Parses and lowers one file without a precompiled header; raises ParseError."""
     with parsed(unit.path, unit.args, unit.cwd, options=libclang.PARSE_KEEP_GOING) as tu:
-        return _lower(tu, unit, batch, None, None)
+        return _lower(tu, unit, batch)
 
 
-def lower_with(unit: Unit, header: Precompiled, batch: Batch, elsewhere: _Elsewhere) -> Module | None:
-    """As `lower_plain`, with a precompiled header; None if it cannot be done that way, or there are errors."""
+def lower_with(unit: Unit, header: str, included: Sequence[str], batch: Batch, elsewhere: _Elsewhere) -> Module | None:
+    """As `lower_plain`, with the precompiled header at `header`, whose files `included` the unit includes; None if it
+    cannot be done that way, or there are errors."""
     try:
         with parsed(unit.path, with_header(unit.args, header), unit.cwd, options=libclang.PARSE_KEEP_GOING) as tu:
             if errors(tu):
                 return None
-            return _lower(tu, unit, batch, header, elsewhere)
+            return _lower(tu, unit, batch, header, included, elsewhere)
     except ParseError:
         return None
 
 
-def _lower(tu: int, unit: Unit, batch: Batch, header: Precompiled | None, elsewhere: _Elsewhere | None) -> Module:
+def _lower(
+    tu: int,
+    unit: Unit,
+    batch: Batch,
+    header: str = "",
+    included: Sequence[str] = (),
+    elsewhere: _Elsewhere | None = None,
+) -> Module:
     lib = libclang.load()
-    lowering = Lowering(tu, unit.rel, unit.cwd, batch, header.path if header else "", elsewhere)
+    lowering = Lowering(tu, unit.rel, unit.cwd, batch, header, elsewhere)
     module, decls, places = lowering.module, lowering.decls, lowering.places
     main = lib.clang_getFile(tu, unit.path.encode("utf-8", "surrogateescape"))
     home = places.home(main)
@@ -70,7 +78,7 @@ def _lower(tu: int, unit: Unit, batch: Batch, header: Precompiled | None, elsewh
                 module.functions.append(func)
     lowering.headers(main)
     module.headers.sort(key=lambda func: (func.file, func.name))
-    module.includes = sorted({decls.relative(name) for name in (*inclusions(tu), *(header.files if header else ()))})
+    module.includes = sorted({decls.relative(name) for name in (*inclusions(tu), *included)})
     module.errors = [Diagnostic(decls.relative(file), line, text) for file, line, text in errors(tu)]
     return module
 

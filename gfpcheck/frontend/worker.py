@@ -31,10 +31,12 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class Lower(msgspec.Struct, frozen=True, tag=True):
-    """A batch to lower: units in order, each with its precompiled header or None. `done` are header functions,
-    as (file, name), that an earlier batch already has."""
+    """A batch to lower: units in order, each with its share of a precompiled header or None. `headers` are the files
+    of each such header, by its path. `done` are header functions, as (file, name), that an earlier batch already has.
+    """
 
-    units: tuple[tuple[Unit, pch.Precompiled | None], ...]
+    units: tuple[tuple[Unit, pch.Share | None], ...]
+    headers: dict[str, tuple[str, ...]]
     settings: Settings
     done: frozenset[tuple[str, str]] = frozenset()
 
@@ -99,14 +101,15 @@ def lower(job: Lower) -> Lowered:
 def _modules(job: Lower, batch: Batch) -> Iterator[Module]:
     with deep_recursion(), ExitStack() as open_headers:
         sources: dict[str, _HeaderSource] = {}
-        for unit, header in job.units:
+        for unit, share in job.units:
             module = None
             try:
                 if not _is_readable(unit.path):
                     raise FrontendError(f"cannot read {unit.path}")
-                if header is not None:
-                    source = sources.setdefault(header.path, _HeaderSource(header, batch, unit.cwd, open_headers))
-                    module = lower_with(unit, header, batch, source.functions)
+                if share is not None:
+                    path, files = share.path, share.files(job.headers[share.path])
+                    source = sources.setdefault(path, _HeaderSource(path, batch, unit.cwd, open_headers))
+                    module = lower_with(unit, path, files, batch, source.functions)
                 if module is None:
                     module = lower_plain(unit, batch)
             except FrontendError as error:
@@ -118,8 +121,8 @@ class _HeaderSource:
     """Functions out of a precompiled header, found by name. Units that use it do not list its declarations, and
     a cleanup function is known by name alone."""
 
-    def __init__(self, header: pch.Precompiled, batch: Batch, cwd: str, stack: ExitStack) -> None:
-        self._header = header
+    def __init__(self, path: str, batch: Batch, cwd: str, stack: ExitStack) -> None:
+        self._path = path
         self._batch = batch
         self._cwd = cwd
         self._stack = stack
@@ -129,7 +132,7 @@ class _HeaderSource:
     def functions(self, names: list[str]) -> Module:
         """The header functions of those names, with all that they call."""
         if self._tu is None:
-            self._tu = self._stack.enter_context(loaded(self._header.path))
+            self._tu = self._stack.enter_context(loaded(self._path))
         lowering = Lowering(self._tu, "", self._cwd, self._batch, listed=self._listed)
         for name in names:
             lowering.want(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from gfpcheck.kbuild import Plan, make_plan
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 KERNELS = os.environ.get("GFPCHECK_KERNELS", "")
 VERSIONS = ("6.12", "6.1")
+SAMPLE = 12
 
 
 def plan(version: str, cache: Path, *paths: str) -> Plan:
@@ -41,8 +43,10 @@ def modules(found: Plan, cache: Path, use_pch: bool = True) -> Iterator[Module]:
 @pytest.mark.parametrize("path", ["fs/xfs/libxfs", "fs/ext4", "drivers/gpio"])
 def test_same_with_and_without_precompiled_headers(version: str, path: str, tmp_path: Path) -> None:
     found = plan(version, tmp_path / "kbuild", path)
-    with_header = modules(found, tmp_path)
-    for unit, module in zip(found.units, with_header, strict=True):
+    compared = set(random.Random(path).sample([unit.rel for unit in found.units], SAMPLE))
+    for unit, module in zip(found.units, modules(found, tmp_path), strict=True):
+        if unit.rel not in compared:
+            continue
         plain = lower_file(unit, found.root, frozenset(), frozenset())
         assert module.functions == plain.functions, unit.rel
         assert module.stores == plain.stores, unit.rel

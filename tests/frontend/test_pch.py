@@ -71,8 +71,9 @@ def lowered(group: pch.GroupHeader | None, found: Sequence[Unit], root: Path) ->
     settings = worker.Settings(str(root), frozenset(), frozenset())
     modules: list[Module] = []
     for unit in found:
-        header = None if group is None or unit.rel in group.plain else group.header
-        encoded = worker.lower(worker.Lower(((unit, header),), settings)).modules
+        share = None if group is None else group.share(unit.rel)
+        files = {} if group is None else {group.header.path: tuple(group.header.files)}
+        encoded = worker.lower(worker.Lower(((unit, share),), files, settings)).modules
         modules += [msgspec.msgpack.decode(module, type=Module) for module in encoded]
     return modules
 
@@ -89,13 +90,37 @@ def test_ir_is_the_same_with_and_without(source: Source, tmp_path: Path) -> None
     with_header = lowered(group, found, source.root)
     for one, other in zip(plain, with_header, strict=True):
         assert without_includes(one) == without_includes(other)
-        assert set(one.includes) <= set(other.includes)
+        assert one.includes == other.includes
     assert [func.name for func in with_header[0].headers] == [
         "needy",
         "class_m_constructor",
         "class_m_destructor",
         "zalloc",
     ]
+
+
+def test_a_file_includes_what_it_names(source: Source, tmp_path: Path) -> None:
+    """Not all that is precompiled; and what only a macro names may be included by anyone."""
+    source.unit("include/inner.h", "int inner;\n")
+    source.unit("include/named.h", "#define INNER <inner.h>\n#include INNER\nint named;\n")
+    source.unit("include/force.h", "int force;\n")
+    source.unit("fs/own.h", "#include <types.h>\n")
+    for name, text in HEADERS.items():
+        source.unit(name, text)
+    texts = {
+        "fs/a.c": "#include <named.h>\n#include <slab.h>\n",
+        "fs/b.c": "#include <named.h>\n#include <slab.h>\n",
+        "fs/c.c": '#include "own.h"\n',
+    }
+    found = [source.unit(name, text, (*ARGS, "-include", "include/force.h")) for name, text in texts.items()]
+    group = pch.prepare(found, tmp_path / "pch")
+    assert group is not None
+    assert names(group.header, source.root) == ["include/named.h", "include/slab.h"]
+    a, b, c = lowered(group, found, source.root)
+    common = ["include/force.h", "include/inner.h"]
+    assert a.includes == ["fs/a.c", *common, "include/named.h", "include/slab.h", "include/types.h"]
+    assert b.includes == ["fs/b.c", *a.includes[1:]]
+    assert c.includes == ["fs/c.c", "fs/own.h", *common, "include/types.h"]
 
 
 def test_order_and_choice(source: Source, tmp_path: Path) -> None:
@@ -229,7 +254,7 @@ def test_forced_includes_are_not_repeated(source: Source, tmp_path: Path) -> Non
     found = [msgspec.structs.replace(unit, args=args) for unit in units(source, ["fs/a.c", "fs/b.c"])]
     group = pch.prepare(found, tmp_path / "pch")
     assert group is not None
-    assert "-include" not in pch.with_header(args, group.header)
+    assert "-include" not in pch.with_header(args, group.header.path)
     assert all(module.errors == [] for module in lowered(group, found, source.root))
 
 

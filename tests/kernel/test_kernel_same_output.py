@@ -65,7 +65,6 @@ def test_the_json_is_as_its_schema_says(outputs: Outputs) -> None:
     jsonschema.Draft202012Validator(schema).validate(json.loads(outputs[2, "json"]))
 
 
-@pytest.mark.xfail(reason="the precompiled header of an earlier run counts as included by every file")
 def test_same_after_a_run_over_more_files(
     files: list[Path], outputs: Outputs, gfpcheck: Gfpcheck, trees: Mapping[str, Path], tmp_path: Path
 ) -> None:

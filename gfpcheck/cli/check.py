@@ -12,9 +12,9 @@ import msgspec
 from gfpcheck import report as reporting
 from gfpcheck.cli.cache import cache_directory
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.options import PATH, where
+from gfpcheck.cli.options import PATH, rules_option, where
 from gfpcheck.cli.output import check_output, write_report
-from gfpcheck.cli.request import settings, words
+from gfpcheck.cli.request import own_rules, settings, words
 from gfpcheck.cli.sections import EXIT, OUTPUT, REPORTED, RUNNING, SectionCommand, option
 from gfpcheck.cli.statistics import statistics_lines
 from gfpcheck.cli.terminal import ProgressLine, note, say
@@ -29,7 +29,7 @@ CONFIDENCES = [confidence.value for confidence in Confidence]
 @where
 @option(REPORTED, "--select", multiple=True, metavar="RULE", help="Only these: ids, prefixes (GFP3), names, or all.")
 @option(REPORTED, "--ignore", multiple=True, metavar="RULE", help="Not these.")
-@option(REPORTED, "--rules", "rule_dirs", type=PATH, multiple=True, metavar="DIR", help="Also the rules in DIR.")
+@rules_option
 @option(REPORTED, "--min-confidence", type=click.Choice(CONFIDENCES), help="Hide findings below. Default: medium.")
 @option(OUTPUT, "--format", "fmt", type=click.Choice(reporting.FORMATS), default="text", help="Default: text.")
 @option(OUTPUT, "-o", "--output", type=PATH, metavar="FILE", help="Write the results here, all or nothing.")
@@ -96,7 +96,7 @@ def check(
         tree=tree,
         select=words(select) or config.select,
         ignore=words(ignore) or config.ignore,
-        rule_dirs=(*map(Path, config.rules), *rule_dirs),
+        rule_dirs=own_rules(config, config_path, config_file, rule_dirs),
         models=(*map(Path, config.models), *models),
         min_confidence=Confidence(min_confidence) if min_confidence else config.min_confidence,
         jobs=jobs or config.jobs,

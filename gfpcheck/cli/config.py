@@ -48,11 +48,19 @@ def settings(named: Path | None, paths: Sequence[Path]) -> tuple[Config, Path | 
     path = find(here / paths[0]) or find(here)
     if path is None:
         return Config(), None
-    config = load(path)
-    if config.rules and path.parent not in (here, *here.parents):
-        # Rules are programs. To analyse somebody's tree must not mean to run what lies in it.
+    return load(path), path
+
+
+def rule_directories(config: Config, path: Path | None, named: Path | None) -> tuple[Path, ...]:
+    """The rule directories of settings that came from `path`; `named` is the file that the user named, if any.
+
+    Rules are programs: to analyse somebody's tree must not mean to run what lies in it. So they are those of a file
+    that the user named or stands below; ConfigError if another file has some.
+    """
+    here = Path.cwd()
+    if config.rules and path is not None and named is None and path.parent not in (here, *here.parents):
         raise ConfigError(f"{path} names rules, which are programs; to run them, say --config {path}")
-    return config, path
+    return tuple(map(Path, config.rules))
 
 
 def load(path: Path) -> Config:

@@ -8,9 +8,16 @@ from typing import Any
 
 import click
 
-from gfpcheck.cli.sections import INPUT, RUNNING, option
+from gfpcheck.cli.sections import INPUT, REPORTED, RUNNING, option
 
 PATH = click.Path(path_type=Path)
+
+_CONFIG = option(
+    RUNNING, "--config", "config_file", type=PATH, metavar="FILE", help="Default: the nearest gfpcheck.toml."
+)
+rules_option = option(
+    REPORTED, "--rules", "rule_dirs", type=PATH, multiple=True, metavar="DIR", help="Also the rules in DIR."
+)
 
 _WHERE = (
     option(INPUT, "--arch", metavar="ARCH", help="Architecture, as in arch/. Default: the tree's, else x86."),
@@ -18,7 +25,7 @@ _WHERE = (
     option(INPUT, "--compile-commands", type=PATH, metavar="FILE", help="The compile_commands.json to use."),
     option(INPUT, "--tree", type=PATH, metavar="DIR", help="Kernel tree of an out-of-tree module."),
     option(INPUT, "--model", "models", type=PATH, multiple=True, metavar="FILE", help="More models (TOML)."),
-    option(RUNNING, "--config", "config_file", type=PATH, metavar="FILE", help="Default: the nearest gfpcheck.toml."),
+    _CONFIG,
     option(RUNNING, "--no-cache", is_flag=True, help="Keep nothing between runs."),
 )
 
@@ -28,3 +35,8 @@ def where(command: Callable[..., Any]) -> Callable[..., Any]:
     for one in reversed(_WHERE):
         command = one(command)
     return command
+
+
+def rule_sources(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which rules there are."""
+    return rules_option(_CONFIG(command))

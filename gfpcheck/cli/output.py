@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -14,6 +14,7 @@ import click
 from gfpcheck import report as reporting
 from gfpcheck.cli.terminal import wants_color
 from gfpcheck.findings import Report
+from gfpcheck.report.lines import encodable
 
 
 def check_output(path: Path | None) -> None:
@@ -45,6 +46,14 @@ def write_report(result: Report, fmt: str, path: Path | None, verbose: bool, qui
     if not quiet and sys.stderr is not None and (path is not None or fmt != "text"):
         with contextlib.suppress(OSError):
             reporting.write_summary(result, sys.stderr, color=wants_color(sys.stderr), verbose=verbose)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Prints lines that are printable on standard output. Raises ClickException, BrokenPipeError."""
+    with _standard_output() as stream:
+        sink = encodable(stream)
+        for line in lines:
+            sink.write(f"{line}\n")
 
 
 @contextlib.contextmanager

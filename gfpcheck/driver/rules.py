@@ -1,50 +1,120 @@
-"""Finding, loading and selecting rules."""
+"""Where rules come from: the package, installed packages, directories. A rule seen twice is an error."""
 
 from __future__ import annotations
 
-import difflib
+import importlib
 import importlib.util
+import inspect
+import pkgutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from gfpcheck.driver.options import RunError
 from gfpcheck.findings import Finding
 from gfpcheck.rule_api import Function, Rule
 
 BUILTIN = Path(__file__).parent.parent / "builtin_rules"
+GROUP = "gfpcheck.rules"
+"""The entry points by which installed packages bring rules: each names a module, or a package of modules."""
+
+OWN = "gfpcheck"
+"""The place of the built-in rules."""
+RESERVED = "GFP"
+"""Ids that begin so belong to the built-in rules."""
+
+
+class Known(NamedTuple):
+    """A rule and the place that it came from, for the user: "gfpcheck", a file, a package with its version."""
+
+    rule: type[Rule]
+    place: str
+
+
+def known_rules(directories: Sequence[Path] = ()) -> tuple[Known, ...]:
+    """The built-in rules, those of installed packages and those of `directories`, sorted by id.
+
+    Raises RunError for a directory, package or module that cannot be loaded or holds no rule, for an id or name used
+    twice, and for an id that is reserved.
+    """
+    found: dict[str, Known] = {}
+    for known in _everywhere(directories):
+        for other in found.values():
+            if known.rule.id == other.rule.id or known.rule.name == other.rule.name:
+                raise RunError(f"rule {_shown(known)} clashes with {_shown(other)}")
+        if known.place != OWN and known.rule.id.startswith(RESERVED):
+            raise RunError(f"rule {_shown(known)}: ids that begin with GFP are gfpcheck's own")
+        found[known.rule.id] = known
+    return tuple(known for _, known in sorted(found.items()))
 
 
 def all_rules(directories: Sequence[Path] = ()) -> tuple[type[Rule], ...]:
-    """The built-in rules and those of `directories`, sorted by id.
-
-    Raises RunError for a directory or module that cannot be loaded, and for an id or name used twice.
-    """
-    found: dict[str, tuple[type[Rule], Path]] = {}
-    for directory in dict.fromkeys((BUILTIN, *directories)):
-        before = len(found)
-        for path in _modules(directory):
-            for rule in _rules_in(_load(path)):
-                for known, place in found.values():
-                    if rule.id == known.id or rule.name == known.name:
-                        raise RunError(f"rule {rule.id} {rule.name} in {path} clashes with {known.id} in {place}")
-                found[rule.id] = (rule, path)
-        if len(found) == before:
-            raise RunError(f"rule directory {directory}: there is no rule in it")
-    return tuple(rule for _, (rule, _) in sorted(found.items()))
+    """As `known_rules`, the rules alone."""
+    return tuple(known.rule for known in known_rules(directories))
 
 
-def _modules(directory: Path) -> list[Path]:
+def apply(rule: type[Rule], function: Function) -> list[Finding]:
+    """What a rule finds in a function. Raises whatever the rule raises, TypeError if it yields anything else."""
+    found: list[Finding] = []
+    each: object
+    for each in rule().check(function):
+        if not isinstance(each, Finding):
+            raise TypeError(f"it yields {type(each).__name__}, not Finding")
+        found.append(each)
+    return found
+
+
+def rule_modules(directory: Path) -> list[Path]:
+    """The modules of a rule directory, sorted. Raises RunError."""
     try:
         return sorted(p for p in directory.iterdir() if p.suffix == ".py" and not p.name.startswith("_"))
     except OSError as error:
         raise RunError(f"rule directory {directory}: {error.strerror or error}") from error
 
 
+def _shown(known: Known) -> str:
+    return f"{known.rule.id} {known.rule.name} in {known.place}"
+
+
+def _everywhere(directories: Sequence[Path]) -> Iterator[Known]:
+    for path in rule_modules(BUILTIN):
+        for rule in _rules_in(importlib.import_module(f"gfpcheck.builtin_rules.{path.stem}")):
+            yield Known(rule, OWN)
+    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
+        yield from _installed(point)
+    seen = {BUILTIN.resolve()}
+    for directory in directories:
+        real = directory.resolve()
+        if real in seen:
+            continue
+        seen.add(real)
+        own = [Known(rule, str(path)) for path in rule_modules(directory) for rule in _rules_in(_load(path))]
+        if not own:
+            raise RunError(f"rule directory {directory}: there is no rule in it")
+        yield from own
+
+
+def _installed(point: EntryPoint) -> list[Known]:
+    """The rules that an entry point names."""
+    package = f"package {point.dist.name} {point.dist.version}" if point.dist else f"entry point {point.name}"
+    try:
+        module = importlib.import_module(point.value.strip())
+        modules = [module]
+        for each in pkgutil.iter_modules(getattr(module, "__path__", ())):
+            if not each.name.startswith("_"):
+                modules.append(importlib.import_module(f"{module.__name__}.{each.name}"))
+    except (Exception, SystemExit) as error:  # somebody else's code may raise anything
+        raise RunError(f"{package}, rules from {point.value}: {type(error).__name__}: {error}") from error
+    own = [Known(rule, f"{package} ({module.__name__})") for module in modules for rule in _rules_in(module)]
+    if not own:
+        raise RunError(f"{package}, rules from {point.value}: there is no rule in it")
+    return own
+
+
 def _load(path: Path) -> ModuleType:
-    if path.parent == BUILTIN:
-        return importlib.import_module(f"gfpcheck.builtin_rules.{path.stem}")
     name = f"gfpcheck_rules:{path.absolute()}"  # unlike any other's: a rule finds its documentation by it
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -59,42 +129,9 @@ def _load(path: Path) -> ModuleType:
 
 
 def _rules_in(module: ModuleType) -> list[type[Rule]]:
+    values = dict.fromkeys(value for value in vars(module).values() if isinstance(value, type))
     return [
         value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Rule) and value.__module__ == module.__name__
+        for value in values
+        if issubclass(value, Rule) and value.__module__ == module.__name__ and not inspect.isabstract(value)
     ]
-
-
-def select(rules: Iterable[type[Rule]], chosen: Sequence[str], ignored: Sequence[str]) -> tuple[type[Rule], ...]:
-    """The rules to run. `chosen` and `ignored` hold ids, prefixes of ids ("GFP1"), names, or "all".
-
-    With nothing chosen, the rules that are on by default. Raises RunError for an unknown word, and if none is left.
-    """
-    available = tuple(rules)
-    for word in (*chosen, *ignored):
-        if not any(_matches(rule, word) for rule in available):
-            words = [w for rule in available for w in (rule.id, rule.name)]
-            close = difflib.get_close_matches(word, words, 1, 0.75)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(rule.id for rule in available)}"
-            raise RunError(f"no rule is called {word!r}; {hint}")
-    wanted = [r for r in available if (any(_matches(r, word) for word in chosen) if chosen else r.default)]
-    left = tuple(rule for rule in wanted if not any(_matches(rule, word) for word in ignored))
-    if not left:
-        raise RunError("no rule is left: everything selected is ignored")
-    return left
-
-
-def apply(rule: type[Rule], function: Function) -> list[Finding]:
-    """What a rule finds in a function. Raises whatever the rule raises, TypeError if it yields anything else."""
-    found: list[Finding] = []
-    each: object
-    for each in rule().check(function):
-        if not isinstance(each, Finding):
-            raise TypeError(f"it yields {type(each).__name__}, not Finding")
-        found.append(each)
-    return found
-
-
-def _matches(rule: type[Rule], word: str) -> bool:
-    return word == "all" or word == rule.name or (word != "" and rule.id.startswith(word.upper()))

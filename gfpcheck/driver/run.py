@@ -11,7 +11,8 @@ from gfpcheck import frontend, kbuild, models
 from gfpcheck.driver.analyse import analyse
 from gfpcheck.driver.lower import lower
 from gfpcheck.driver.options import Options, Progress, RunError
-from gfpcheck.driver.rules import all_rules, select
+from gfpcheck.driver.rules import all_rules
+from gfpcheck.driver.selection import select
 from gfpcheck.driver.selfcheck import fold_flags
 from gfpcheck.findings import Report
 from gfpcheck.ir import Module

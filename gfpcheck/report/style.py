@@ -20,6 +20,16 @@ class Style:
     def heading(self, text: str) -> str:
         return self._paint("2", text)
 
+    def title(self, text: str) -> str:
+        return self._paint("1", text)
+
+    def code(self, text: str) -> str:
+        return self._paint("36", text)
+
+    def inline_code(self, text: str) -> str:
+        """Code within prose: in its colour, or between backticks."""
+        return self._paint("36", text) if self._color else f"`{text}`"
+
     def gutter(self, text: str) -> str:
         return self._paint("34", text)
 

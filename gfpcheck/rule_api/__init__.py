@@ -2,14 +2,19 @@
 
 A rule is a subclass of `Rule` in a module of its own, with its documentation as the module's docstring.
 gfpcheck calls `check` once for each function that was analysed; the rule yields findings.
+
+`API_VERSION` is (major, minor). Within a major version things are only added. What is to go keeps working and raises
+DeprecationWarning, naming what replaces it, in at least two releases before the major version grows; `gfpcheck rules
+test` shows these warnings. A rule says by `api` which major version it is written for, and is refused by another.
 """
 
 from gfpcheck.findings import Confidence, Finding, Level
 from gfpcheck.rule_api.facts import Allocation, Function, Lock, ReclaimPath, RetryLoop, Scope, Situation
 from gfpcheck.rule_api.flags import Flags
-from gfpcheck.rule_api.rule import Rule
+from gfpcheck.rule_api.rule import API_VERSION, Rule
 
 __all__ = [
+    "API_VERSION",
     "Allocation",
     "Confidence",
     "Finding",

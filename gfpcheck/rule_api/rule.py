@@ -12,8 +12,10 @@ from typing import ClassVar
 from gfpcheck.findings import Finding, Level, RuleInfo
 from gfpcheck.rule_api.facts import Function
 
-_ID = re.compile(r"[A-Z][A-Z0-9_-]*[0-9]+")
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+ID_FORM = re.compile(r"[A-Z][A-Z0-9_-]*[0-9]+")
+NAME_FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+API_VERSION = (1, 0)
+"""Version of the rule API: the second number grows when something is added, the first when something goes."""
 HEADINGS = ("## What it finds", "## Why it is a bug", "## Bad", "## Good", "## How it is decided")
 
 
@@ -22,7 +24,8 @@ class Rule(ABC):
 
     `id` is stable for ever; `name` is kebab-case and reads well after "allow"; `level` is that of its
     findings. The documentation is the docstring of the module, in Markdown, with the headings of
-    `HEADINGS`. Incomplete metadata is an error when the class is made.
+    `HEADINGS`. `api` is the first number of the API version that it is written for. Incomplete metadata is an error
+    when the class is made.
     """
 
     id: ClassVar[str]
@@ -31,6 +34,7 @@ class Rule(ABC):
     level: ClassVar[Level]
     summary: ClassVar[str]
     default: ClassVar[bool] = True
+    api: ClassVar[int] = 1
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -39,10 +43,13 @@ class Rule(ABC):
         for attribute in ("id", "name", "family", "level", "summary"):
             if not getattr(cls, attribute, ""):
                 raise TypeError(f"rule {cls.__name__} lacks {attribute!r}")
-        if not _ID.fullmatch(cls.id):
+        if not ID_FORM.fullmatch(cls.id):
             raise TypeError(f"rule {cls.__name__}: {cls.id!r} is not an id like GFP101")
-        if not _NAME.fullmatch(cls.name):
+        if not NAME_FORM.fullmatch(cls.name):
             raise TypeError(f"rule {cls.__name__}: {cls.name!r} is not kebab-case")
+        if cls.api != API_VERSION[0]:
+            here = ".".join(map(str, API_VERSION))
+            raise TypeError(f"rule {cls.__name__} is written for rule API {cls.api}, and this gfpcheck has {here}")
         text = cls.documentation()
         for heading in HEADINGS:
             if heading not in text:

@@ -1,14 +1,15 @@
-"""Rules of somebody's own: `--rules DIR`."""
+"""Rules of somebody's own: `--rules DIR`, installed packages."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from fixtures_harness import TREE
 
-from .cli_run import ANNOUNCED, Cli
+from .cli_run import ANNOUNCED, ROOT, Cli
 from .test_cli_config import OWN_RULE
 
 JOURNAL = TREE / "fs/minifs/journal.c"
@@ -78,6 +79,95 @@ def test_rules_that_clash(cli: Cli, own: Path, change: tuple[str, str], clash: s
     run = cli(JOURNAL, "--rules", own)
     assert (run.code, run.out) == (2, "")
     assert run.err.startswith(f"gfpcheck: rule {clash} in {own}/own.py clashes with GFP")
+    assert run.err.endswith(" in gfpcheck\n")
+
+
+def test_ids_of_gfpcheck_are_reserved(cli: Cli, own: Path) -> None:
+    (own / "own.py").write_text(OWN_RULE.replace("OWN001", "GFP999"))
+    run = cli(JOURNAL, "--rules", own)
+    assert (run.code, run.out) == (2, "")
+    assert run.err == f"gfpcheck: rule GFP999 own-rule in {own}/own.py: ids that begin with GFP are gfpcheck's own\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("    api = 2\n", "TypeError: rule Own is written for rule API 2, and this gfpcheck has 1."),
+        ("    api = 0\n", "TypeError: rule Own is written for rule API 0, and this gfpcheck has 1."),
+        ("    api = 1\n", ""),
+    ],
+)
+def test_the_version_of_the_rule_api(cli: Cli, own: Path, line: str, why: str) -> None:
+    (own / "own.py").write_text(OWN_RULE.replace('    id = "OWN001"\n', f'    id = "OWN001"\n{line}'))
+    run = cli("rules", "--rules", own)
+    assert run.code == (2 if why else 0)
+    assert run.err.startswith(f"gfpcheck: rule module {own}/own.py: {why}" if why else "")
+
+
+# --- installed packages ------------------------------------------------------------------
+
+
+def install(site: Path, package: str, modules: Mapping[str, str], points: str) -> None:
+    """Puts a package with these modules and entry points into a folder of packages."""
+    folder = site / package
+    folder.mkdir(parents=True)
+    for name, text in modules.items():
+        (folder / f"{name}.py").write_text(text)
+    info = site / f"{package}-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text(f"[gfpcheck.rules]\n{points}\n")
+
+
+@pytest.fixture
+def site(tmp_path: Path, cli: Cli) -> Path:
+    """A folder of installed packages, which the command sees."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    cli.environment["PYTHONPATH"] += f":{folder}"
+    return folder
+
+
+def test_rules_of_installed_packages(cli: Cli, site: Path) -> None:
+    second = OWN_RULE.replace("OWN001", "OWN002").replace("own-rule", "other-rule")
+    install(site, "one", {"__init__": "", "own": with_check(EVERY), "_help": "1 / 0"}, "all = one")
+    install(site, "two", {"__init__": "1 / 0 if False else None", "own": second}, "this = two.own")
+    listed = json.loads(cli("rules", "--format", "json").out)["rules"]
+    assert [(rule["id"], rule["origin"]) for rule in listed[-2:]] == [
+        ("OWN001", "package one 1.2 (one.own)"),
+        ("OWN002", "package two 1.2 (two.own)"),
+    ]
+    run = cli(JOURNAL, "--select", "own-rule", "--format", "json")
+    assert {finding["rule"] for finding in json.loads(run.out)["findings"]} == {"OWN001"}
+
+
+def test_an_installed_rule_and_one_in_a_directory_clash(cli: Cli, site: Path, own: Path) -> None:
+    install(site, "one", {"__init__": OWN_RULE}, "all = one")
+    (own / "own.py").write_text(OWN_RULE)
+    run = cli(JOURNAL, "--rules", own)
+    assert (run.code, run.out) == (2, "")
+    places = f"rule OWN001 own-rule in {own}/own.py clashes with OWN001 own-rule in package one 1.2 (one)"
+    assert run.err == f"gfpcheck: {places}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "why"),
+    [
+        ("raise SystemExit(3)", "one", "one: SystemExit: 3"),
+        ("", "one.none", "one.none: ModuleNotFoundError: No module named 'one.none'"),
+        ("", "one", "one: there is no rule in it"),
+    ],
+)
+def test_a_package_whose_rules_cannot_be_had(cli: Cli, site: Path, text: str, point: str, why: str) -> None:
+    install(site, "one", {"__init__": text}, f"all = {point}")
+    run = cli(JOURNAL)
+    assert (run.code, run.out) == (2, "")
+    assert run.err == f"gfpcheck: package one 1.2, rules from {why}\n"
+
+
+def test_the_rules_of_the_checkout_are_no_others(cli: Cli) -> None:
+    listed = cli("rules", "--rules", ROOT / "rules")
+    assert (listed.code, listed.out) == (0, cli("rules").out)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NamedTuple
 
 import msgspec
 
 from gfpcheck import __version__
+from gfpcheck.analysis.callgraph import CallGraph
+from gfpcheck.analysis.effects import Effects
+from gfpcheck.analysis.engine import Engine
+from gfpcheck.analysis.entry import entry_scopes
+from gfpcheck.analysis.loops import LoopFinder
+from gfpcheck.analysis.program import Program
+from gfpcheck.analysis.reclaim import Reclaim
 from gfpcheck.driver.options import Options, Progress
 from gfpcheck.driver.rules import apply
+from gfpcheck.driver.views import Views
 from gfpcheck.findings import Finding, Loss, Report
 from gfpcheck.ir import Module
 from gfpcheck.kbuild import Plan
@@ -16,30 +25,20 @@ from gfpcheck.models import GfpFlags, Models
 from gfpcheck.rule_api import Rule
 
 
-def analyse(
-    plan: Plan,
-    knowledge: Models,
-    gfp: GfpFlags,
-    modules: list[Module],
-    rules: tuple[type[Rule], ...],
-    options: Options,
-    progress: Progress | None,
-) -> Report:
-    """What `rules` find in `modules`."""
-    # Imported here: networkx takes 0.2 s to import, and `gfpcheck --help` needs none of it.
-    from gfpcheck.analysis.callgraph import CallGraph
-    from gfpcheck.analysis.effects import Effects
-    from gfpcheck.analysis.engine import Engine
-    from gfpcheck.analysis.entry import entry_scopes
-    from gfpcheck.analysis.loops import LoopFinder
-    from gfpcheck.analysis.program import Program
-    from gfpcheck.analysis.reclaim import Reclaim
-    from gfpcheck.driver.views import Views
+class Knowledge(NamedTuple):
+    """Everything that the analysis has found out about a program."""
 
-    losses = [Loss("plan", path, why) for path, why in plan.skipped if path in plan.lost]
-    for module in modules:
-        losses += [Loss("parse", f"{e.file}:{e.line}", e.message) for e in module.errors]
-        losses += [Loss("lower", f"{module.file}: {name}", "the function could not be lowered") for name in module.lost]
+    program: Program
+    graph: CallGraph
+    engine: Engine
+    reclaim: Reclaim
+    views: Views
+
+
+def find_out(
+    plan: Plan, knowledge: Models, gfp: GfpFlags, modules: list[Module], progress: Progress | None
+) -> Knowledge:
+    """The analysis of `modules`, up to what rules are shown."""
     program = Program(modules)
     graph = CallGraph(program)
     effects = Effects(program, knowledge, gfp)
@@ -54,6 +53,24 @@ def analyse(
     loops = LoopFinder(program, engine)
     entry = entry_scopes(program, engine, knowledge)
     views = Views(program, gfp, loops, reclaim.locks, entry, plan.version)
+    return Knowledge(program, graph, engine, reclaim, views)
+
+
+def analyse(
+    plan: Plan,
+    knowledge: Models,
+    gfp: GfpFlags,
+    modules: list[Module],
+    rules: tuple[type[Rule], ...],
+    options: Options,
+    progress: Progress | None,
+) -> Report:
+    """What `rules` find in `modules`."""
+    losses = [Loss("plan", path, why) for path, why in plan.skipped if path in plan.lost]
+    for module in modules:
+        losses += [Loss("parse", f"{e.file}:{e.line}", e.message) for e in module.errors]
+        losses += [Loss("lower", f"{module.file}: {name}", "the function could not be lowered") for name in module.lost]
+    program, graph, engine, reclaim, views = find_out(plan, knowledge, gfp, modules, progress)
     findings: list[Finding] = []
     crashed: Counter[tuple[str, str]] = Counter()
     sites = 0

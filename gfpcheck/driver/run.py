@@ -6,6 +6,7 @@ import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from gfpcheck import frontend, kbuild, models
 from gfpcheck.driver.analyse import analyse
@@ -16,8 +17,17 @@ from gfpcheck.driver.selection import select
 from gfpcheck.driver.selfcheck import fold_flags
 from gfpcheck.findings import Report
 from gfpcheck.ir import Module
-from gfpcheck.kbuild import PlanError
-from gfpcheck.models import ModelError
+from gfpcheck.kbuild import Plan, PlanError
+from gfpcheck.models import GfpFlags, ModelError, Models
+
+
+class Source(NamedTuple):
+    """What there is to analyse: the files, what is known of their kernel, their IR."""
+
+    plan: Plan
+    knowledge: Models
+    gfp: GfpFlags
+    modules: list[Module]
 
 
 def run(options: Options, progress: Progress | None = None) -> Report:
@@ -27,6 +37,11 @@ def run(options: Options, progress: Progress | None = None) -> Report:
     What fails in part is in the report's losses.
     """
     rules = select(all_rules(options.rule_dirs), options.select, options.ignore)
+    return analyse(*read(options, progress), rules, options, progress)
+
+
+def read(options: Options, progress: Progress | None = None) -> Source:
+    """Read what `options` asks for. Raises RunError as `run` does."""
     with _cache_directory(options) as cache:
         try:
             plan = kbuild.make_plan(
@@ -45,7 +60,7 @@ def run(options: Options, progress: Progress | None = None) -> Report:
             _refuse_nothing(modules)
         except (PlanError, ModelError, frontend.FrontendError) as error:
             raise RunError(str(error)) from error
-    return analyse(plan, knowledge, gfp, modules, rules, options, progress)
+    return Source(plan, knowledge, gfp, modules)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ that lock wrappers with mode flags need no model.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -43,6 +43,12 @@ FEW = 6
 """Blocks up to which every path of a function is followed by itself: a wrapper that asks before it locks."""
 SMALL = 8
 """Blocks up to which a function without effects is still run for the value that it returns."""
+
+Point = tuple[int, int]
+"""A place in a function: block, and instruction in it; the number of instructions is the block's end."""
+
+Held = tuple[tuple[HeldLock, ...], tuple[str, ...]]
+"""The locks held at a point, and the scopes open there."""
 
 Arrive = Callable[[int, State, bool], None]
 """Hands a state to a block; the last argument says that the edge goes backwards."""
@@ -105,6 +111,13 @@ class _Run:
     visits: dict[tuple[int, Key], int] = field(default_factory=dict)
     blurred: bool = False
     given_up: bool = False
+    watched: dict[Point, dict[Held, None]] = field(default_factory=dict)
+
+    def note(self, point: Point, states: list[State]) -> None:
+        """Keeps what is held in these states, if somebody watches the point."""
+        if point in self.watched:
+            for state in states:
+                self.watched[point][state.locks, tuple(scope.kind for scope in state.scopes)] = None
 
     def situation(self, state: State) -> Key:
         """What keeps `state` apart from others; in a function of a few blocks also what was asked on the way."""
@@ -255,6 +268,11 @@ class Engine:
             )
         return known
 
+    def watch(self, key: str, points: Iterable[Point]) -> dict[Point, tuple[Held, ...]]:
+        """What may be held at these points of `key`, whatever its parameters are: nothing for one never reached."""
+        run = self._interpret(key, (), watched={point: {} for point in points})
+        return {point: tuple(held) for point, held in run.watched.items()}
+
     def _run(self, key: str, consts: Consts) -> Summary:
         run = self._interpret(key, consts)
         summary = (
@@ -268,7 +286,9 @@ class Engine:
             self._add_contexts(self.facts[key], run)
         return summary
 
-    def _interpret(self, key: str, consts: Consts, exploring: bool = False) -> _Run:
+    def _interpret(
+        self, key: str, consts: Consts, exploring: bool = False, watched: dict[Point, dict[Held, None]] | None = None
+    ) -> _Run:
         func = self.program.functions[key]
         flow = self._flows.get(key)
         if flow is None:
@@ -280,7 +300,7 @@ class Engine:
         split += _chosen_constants(func)
         returns = Returns(func, fine=len(func.blocks) <= FEW and not flow.heads)
         trace = Trace(func, returns.names, flow, self._nothing.setdefault(key, {}), exploring)
-        run = _Run(func, flow, split, trace, returns, [{} for _ in func.blocks])
+        run = _Run(func, flow, split, trace, returns, [{} for _ in func.blocks], watched=watched or {})
         start = State(held_at_entry(func, self.program, self.effects.models))
         for number, param in enumerate(func.params):
             fixed = consts[number] if number < len(consts) else None
@@ -314,6 +334,7 @@ class Engine:
         block = run.func.blocks[number]
         states = [state.copy()]
         for index, instr in enumerate(block.instrs):
+            run.note((number, index), states)
             if isinstance(instr, Assign):
                 for current in states:
                     current.assign(instr.dst, instr.src)
@@ -321,6 +342,7 @@ class Engine:
                 states = run.merged(
                     [after for now in states for after in self._calls.run(run.trace, (number, index), instr, now)]
                 )
+        run.note((number, len(block.instrs)), states)
         term = block.term
         position = run.flow.position
         here = position[number]

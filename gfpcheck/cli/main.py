@@ -17,6 +17,7 @@ from gfpcheck.cli.check import check
 from gfpcheck.cli.doctor import doctor
 from gfpcheck.cli.exits import Exit
 from gfpcheck.cli.explain import explain
+from gfpcheck.cli.facts import facts
 from gfpcheck.cli.rules import rules
 from gfpcheck.cli.sections import write_sections
 from gfpcheck.cli.terminal import note, say
@@ -101,6 +102,7 @@ def cli() -> None:
 cli.add_command(check)
 cli.add_command(doctor)
 cli.add_command(explain)
+cli.add_command(facts)
 cli.add_command(rules)
 cli.add_command(cache)
 

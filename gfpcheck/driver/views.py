@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from gfpcheck.analysis.calls import Context
 from gfpcheck.analysis.effects import callee_name
-from gfpcheck.analysis.engine import AllocationSite, FunctionFacts
+from gfpcheck.analysis.engine import AllocationSite, FunctionFacts, Held
 from gfpcheck.analysis.loops import LoopFinder
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.reclaim import ReclaimLock
@@ -14,6 +14,7 @@ from gfpcheck.analysis.state import HeldLock, Site
 from gfpcheck.findings import Place, Step
 from gfpcheck.ir import Func, Loc
 from gfpcheck.models import GfpFlags
+from gfpcheck.report.facts import Held as HeldLine
 from gfpcheck.rule_api import Allocation, Flags, Function, Lock, ReclaimPath, RetryLoop, Scope, Situation
 
 _CLEARS = {"nofs": "__GFP_FS", "noio": "__GFP_IO", "pin": "__GFP_MOVABLE"}
@@ -63,6 +64,13 @@ class Views:
             facts.blurred,
         )
 
+    def held(self, key: str, states: Iterable[Held]) -> tuple[HeldLine, ...]:
+        """What is held in these states of the function, with the scopes that its callers have open."""
+        entry = self._entry.get(key, frozenset())
+        return tuple(
+            HeldLine(tuple(_lock(lock) for lock in locks), _with_entry(entry, scopes)) for locks, scopes in states
+        )
+
     def _allocation(self, func: Func, site: AllocationSite, entry: frozenset[str]) -> Allocation:
         place = _place(func, site.call.loc)
         situations = tuple(self._situation(context, entry) for context in site.contexts)
@@ -75,7 +83,7 @@ class Views:
     def _situation(self, context: Context, entry: frozenset[str]) -> Situation:
         flags = Flags(context.flags.ones, context.flags.zeros, self._gfp)
         effective = flags
-        scopes = (*sorted(entry), *(kind for kind in context.scopes if kind not in entry))
+        scopes = _with_entry(entry, context.scopes)
         for kind in scopes:
             if kind == "noio":
                 effective = effective.without("__GFP_FS")
@@ -87,6 +95,11 @@ class Views:
             flags,
             effective,
         )
+
+
+def _with_entry(entry: frozenset[str], scopes: Iterable[str]) -> tuple[str, ...]:
+    """The kinds of scopes in force: those open at entry, then those opened here."""
+    return (*sorted(entry), *dict.fromkeys(kind for kind in scopes if kind not in entry))
 
 
 def _place(func: Func, loc: Loc) -> Place:

@@ -1,10 +1,10 @@
 """The checker of model entries itself, on a tree of a few lines: it confirms what is right and sees what is wrong."""
 
 import pytest
-from c_source import Tree, closing, split_params
-from model_checks import check
 
 from gfpcheck.models import Allocator, Callback, LockOp, Models, ReclaimRoot, Scope
+from gfpcheck.models.confirm import check
+from gfpcheck.models.declarations import Tree, closing, split_params
 
 SOURCES = {
     "include/linux/mutex.h": """

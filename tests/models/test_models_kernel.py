@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from c_source import Tree
-from model_checks import check
 
 from gfpcheck.models import Models, load
+from gfpcheck.models.confirm import check
+from gfpcheck.models.declarations import Tree
 
 VERSIONS = {"6.1": (6, 1), "6.12": (6, 12)}
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from c_source import Function, Tree
-
-from gfpcheck.models import Allocator, LockOp, Models
+from gfpcheck.models.declarations import Function, Tree
+from gfpcheck.models.types import Allocator, LockOp, Models
 
 LOCK_TYPES = {
     "spin": r"(raw_)?spinlock_t \*",

@@ -54,6 +54,8 @@ def _select(merged: Merged, version: tuple[int, ...]) -> Models:
         macros={(name, left): (op,) for name, ops in locks.items() for op in ops for left in op.via},
         callbacks=_one(merged.callbacks, version),
         members=_one(merged.members, version),
+        words=merged.words,
+        gfp_values=merged.gfp_values,
     )
 
 

@@ -12,6 +12,7 @@ from gfpcheck.analysis.liveness import Flow
 from gfpcheck.analysis.outcomes import Names
 from gfpcheck.analysis.paths import class_of, has_class, members_in, replace, show
 from gfpcheck.analysis.program import Program
+from gfpcheck.analysis.queries import Queries
 from gfpcheck.analysis.state import HeldLock, Release, Site, State
 from gfpcheck.analysis.summary import RETURNED, Facts, Outcome, Reached, Summary
 from gfpcheck.analysis.values import Value
@@ -110,6 +111,7 @@ class Calls:
         self._effects = effects
         self._inliner = inliner
         self._summary = summary
+        self._queries = Queries(effects.models)
 
     def run(self, trace: Trace, where: tuple[int, int], call: Call, state: State) -> list[State]:
         """The states after `call`, made in `state` (which is changed) at block and position `where`."""
@@ -139,6 +141,11 @@ class Calls:
             return scoped
         if flags is not None and self._effects.never_fails(flags):
             state.learn(result, values.VALID_POINTER)
+        answer = self._queries.asked(call)
+        if answer is not None:
+            self._queries.tell(state, answer)
+            state.binds[result] = answer
+            return [state]
         if arguments and callee_name(call) in self._effects.models.steady:
             state.binds[result] = Bin(callee_name(call), arguments[0], Const(0))
             return [state]
@@ -165,6 +172,7 @@ class Calls:
             known = trace.nothing[where] = not (
                 self._effects.concerns(func, call)
                 or callee_name(call) in self._effects.models.steady
+                or self._queries.asked(call) is not None
                 or self._program.callees(call, func.file)
                 or self._program.passed_functions(call, func.file)
                 or self._inliner.value(call, func.file) is not None
@@ -226,6 +234,7 @@ class Calls:
     ) -> bool:
         """Record an allocation that the callee makes; False if it cannot be reached from here."""
         for expr, value in reached.when:
+            self._queries.tell(state, expr)
             if values.meet(state.value(state.resolve(replace(expr, mapping))), value) is None:
                 return False
         during = state
@@ -270,6 +279,7 @@ class Calls:
     ) -> bool:
         """Apply one outcome to `state`; False if it is not possible here."""
         for expr, value in outcome.when:
+            self._queries.tell(state, expr)
             if not state.learn(state.resolve(replace(expr, mapping)), value):
                 return False
         if not state.learn(result, values.substitute(outcome.value, argument_values)):

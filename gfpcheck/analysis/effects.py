@@ -5,13 +5,11 @@ from __future__ import annotations
 from gfpcheck.analysis import values
 from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, names_in, show
 from gfpcheck.analysis.program import Program
-from gfpcheck.analysis.state import HeldLock, OpenScope, Release, Site, State
+from gfpcheck.analysis.state import NO_OBJECT, HeldLock, OpenScope, Origin, Release, Site, State
 from gfpcheck.analysis.values import Value
-from gfpcheck.analysis.words import read_word
-from gfpcheck.ir import Call, Const, Expr, Field, Func, Temp, Var
+from gfpcheck.ir import Call, Expr, Field, Func, Temp, Var
 from gfpcheck.models import CONTEXT_KINDS, Allocator, GfpFlags, LockOp, Models, Scope, base_name
 
-NO_OBJECT = Const(0)
 GFP_BITS = 0xFFFFFFFF
 MAX_COUNT = 4
 
@@ -71,7 +69,7 @@ class Effects:
         if name in self.models.not_allocators:
             return None
         entry = self.models.allocators.get(name) if name else None
-        if entry is not None and (entry.flags or entry.word or call.gfp >= 0):
+        if entry is not None and (entry.flags or call.gfp >= 0):
             return entry
         return Allocator() if call.gfp >= 0 else None
 
@@ -112,10 +110,7 @@ class Effects:
         assert entry is not None
         if entry.flags:
             return values.const(self.gfp.parse(entry.flags))
-        number = entry.word_arg if entry.word else call.gfp
-        value = state.value(arguments[number]) if number < len(arguments) else values.TOP
-        if entry.word:
-            value = read_word(self.models.words[entry.word], value, self.gfp)
+        value = state.value(arguments[call.gfp]) if call.gfp < len(arguments) else values.TOP
         value = value._replace(ones=value.ones & GFP_BITS, zeros=value.zeros | (values.ALL & ~GFP_BITS))
         if entry.adds:
             value = values.bit_or(value, values.const(self.gfp.parse(entry.adds)))
@@ -194,7 +189,8 @@ class Effects:
                 lock._replace(mode="shared") if lock.instance == instance else lock for lock in state.locks
             )
         else:
-            lock = HeldLock(instance, cls, kind, op.mode, site, text, tried=op.try_, asserted=op.does == "assert")
+            origin: Origin = "asserted" if op.does == "assert" else "taken"
+            lock = HeldLock(instance, cls, kind, op.mode, site, text, tried=op.try_, origin=origin)
             if op.does == "acquire":
                 for context in op.disables:
                     self.acquire(state, HeldLock(NO_OBJECT, context, context, "exclusive", site, text))

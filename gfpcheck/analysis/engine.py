@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gfpcheck.analysis import values
-from gfpcheck.analysis.annotations import held_at_entry
 from gfpcheck.analysis.calls import Calls, Consts, Context, Known, Place, Trace
 from gfpcheck.analysis.carriers import Carriers
 from gfpcheck.analysis.effects import Effects
@@ -20,6 +19,7 @@ from gfpcheck.analysis.inline import Inliner
 from gfpcheck.analysis.liveness import Flow, flow_of
 from gfpcheck.analysis.outcomes import Returns
 from gfpcheck.analysis.program import Program
+from gfpcheck.analysis.starts import Starts
 from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Site, State, assume, blur, join
 from gfpcheck.analysis.summary import NOTHING, Summary
 from gfpcheck.ir import Addr, Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
@@ -173,6 +173,7 @@ class Engine:
         self.effects = effects
         self.inliner = Inliner(program, models)
         self.facts: dict[str, FunctionFacts] = {}
+        self._starts = Starts(program, models)
         self._carriers = Carriers(program, effects, effects.models)
         self._calls = Calls(program, effects, self.inliner, self.summary)
         self._summaries: dict[tuple[str, Consts], Summary] = {}
@@ -301,7 +302,7 @@ class Engine:
         returns = Returns(func, fine=len(func.blocks) <= FEW and not flow.heads)
         trace = Trace(func, returns.names, flow, self._nothing.setdefault(key, {}), exploring)
         run = _Run(func, flow, split, trace, returns, [{} for _ in func.blocks], watched=watched or {})
-        start = State(held_at_entry(func, self.program, self.effects.models))
+        start = State(self._starts.held(key))
         for number, param in enumerate(func.params):
             fixed = consts[number] if number < len(consts) else None
             start.facts[Var(param.name, "p")] = values.of_param(number) if fixed is None else values.const(fixed)

@@ -22,7 +22,7 @@ class Program:
         self.own_files: set[str] = set()
         self._by_name: dict[str, list[str]] = {}
         self._targets: dict[tuple[str, str], list[str]] = {}
-        stores: list[FnStore] = []
+        self.stores: list[FnStore] = []
         headers: list[Func] = []
         for module in modules:
             self.own_files.add(module.file)
@@ -37,10 +37,10 @@ class Program:
             for func in module.functions:
                 self._add(func)
             headers += module.headers
-            stores += module.stores
+            self.stores += module.stores
         for func in headers:
             self._add(func)
-        for store in stores:
+        for store in self.stores:
             self._store(store.record, store.member, store.function, store.file)
         for key, func in list(self.functions.items()):
             for record, member, function in _stores_in(func):

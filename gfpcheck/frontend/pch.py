@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -22,7 +21,6 @@ from gfpcheck.frontend import libclang
 from gfpcheck.frontend.includes import IncludeGraph, Reader
 from gfpcheck.frontend.parse import ParseError, error_entries, inclusions, parsed
 from gfpcheck.kbuild.types import Unit
-from gfpcheck.store import Stamp, digest, is_settled, stamp
 
 _SHARE = 0.1  # of a group's files must include a header directly for it to be worth precompiling
 _WORTH_BUILDING = 2  # files
@@ -32,17 +30,16 @@ _ATTEMPTS = 4
 _KEEP = 50  # in the folder
 # libclang need not look at every file of the header again: `_find` has.
 _UNCHECKED = ("-Xclang", "-fno-validate-pch")
-_FORMAT = 3
+_FORMAT = 2
 
 
 class Precompiled(msgspec.Struct, frozen=True):
     """A precompiled header on disk, made of `headers` in that order. `files` are all that were read for it, with their
-    stamps; `digest` stands for their contents, and for the command line."""
+    (mtime_ns, size)."""
 
     path: str
     headers: tuple[str, ...]
-    files: dict[str, Stamp]
-    digest: str
+    files: dict[str, tuple[int, int]]
 
 
 class GroupHeader(msgspec.Struct, frozen=True):
@@ -201,7 +198,7 @@ def _find(units: Sequence[Unit], wanted: Sequence[str], folder: Path) -> Precomp
 def _is_fresh(record: Path, header: Precompiled) -> bool:
     try:
         there = Path(header.path).exists() and record.with_suffix(".h").exists()
-        return there and all(stamp(path) == known for path, known in header.files.items())
+        return there and _stamps(list(header.files)) == header.files
     except OSError:
         return False
 
@@ -211,7 +208,6 @@ def _build(unit: Unit, wanted: Sequence[str], reader: Reader, folder: Path) -> P
     stem = folder / f"{_command(unit)}-{_digest(wanted)}"
     source, target = stem.with_suffix(".h"), stem.with_suffix(".pch")
     headers = list(wanted)
-    start = time.time_ns()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for attempt in range(_ATTEMPTS):
@@ -222,11 +218,8 @@ def _build(unit: Unit, wanted: Sequence[str], reader: Reader, folder: Path) -> P
                 _replace(source, text)
             wrong, files = _save(unit, source, target)
             if not wrong:
-                stamps = {path: stamp(path) for path in files}
-                contents = {path: digest(reader.text(path)) for path in files}
-                made = Precompiled(str(target), tuple(headers), stamps, digest_of(unit, headers, contents))
-                if all(is_settled(found, start) for found in stamps.values()):
-                    _replace(stem.with_suffix(".json"), msgspec.json.encode(made))
+                made = Precompiled(str(target), tuple(headers), _stamps(files))
+                _replace(stem.with_suffix(".json"), msgspec.json.encode(made))
                 _trim(folder)
                 return made
             if 0 in wrong:
@@ -239,11 +232,6 @@ def _build(unit: Unit, wanted: Sequence[str], reader: Reader, folder: Path) -> P
     except (OSError, ParseError):
         pass  # no space, no permission: do without
     return None
-
-
-def digest_of(unit: Unit, headers: Sequence[str], contents: Mapping[str, str]) -> str:
-    """Names what a precompiled header holds, by the digests of the files' contents."""
-    return digest(_command(unit), *headers, "", *(part for item in sorted(contents.items()) for part in item))
 
 
 def _save(unit: Unit, source: Path, target: Path) -> tuple[set[int], list[str]]:
@@ -262,21 +250,25 @@ def _save(unit: Unit, source: Path, target: Path) -> tuple[set[int], list[str]]:
 
 
 def _trim(folder: Path) -> None:
-    """Removes the oldest precompiled headers: each takes some 15 MB, and a whole kernel has thousands of groups. What
-    a process left that was killed goes with the others."""
+    """Removes the oldest precompiled headers: each takes some 15 MB, and a whole kernel has thousands of groups."""
     with suppress(OSError):  # another process may remove them as well
-        used: dict[str, int] = {}
-        for path in folder.iterdir():
-            stem = path.name.partition(".")[0]
-            used[stem] = max(used.get(stem, 0), path.stat().st_mtime_ns)
-        for stem in sorted(used, key=lambda stem: used[stem])[:-_KEEP]:
-            _remove(folder / stem)
+        records = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        for record in records[:-_KEEP]:
+            _remove(record)
 
 
 def _remove(record: Path) -> None:
     with suppress(OSError):
-        for path in record.parent.glob(f"{record.stem}.*"):
-            path.unlink(missing_ok=True)
+        for suffix in (".json", ".pch", ".h"):
+            record.with_suffix(suffix).unlink(missing_ok=True)
+
+
+def _stamps(paths: Sequence[str]) -> dict[str, tuple[int, int]]:
+    stamps = {}
+    for path in paths:
+        status = Path(path).stat()
+        stamps[path] = (status.st_mtime_ns, status.st_size)
+    return stamps
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -5,7 +5,6 @@
 
 from gfpcheck.models.gfp import GfpFlags
 from gfpcheck.models.loader import load
-from gfpcheck.models.parse import FILES
 from gfpcheck.models.types import (
     ATOMIC_KINDS,
     CONTEXT_KINDS,
@@ -19,19 +18,17 @@ from gfpcheck.models.types import (
     LockOp,
     ModelError,
     Models,
+    Query,
     ReclaimRoot,
     Scope,
     ScopeKind,
     When,
-    Word,
-    WordFlag,
     base_name,
 )
 
 __all__ = [
     "ATOMIC_KINDS",
     "CONTEXT_KINDS",
-    "FILES",
     "Allocator",
     "AtomicContext",
     "Callback",
@@ -43,12 +40,11 @@ __all__ = [
     "LockOp",
     "ModelError",
     "Models",
+    "Query",
     "ReclaimRoot",
     "Scope",
     "ScopeKind",
     "When",
-    "Word",
-    "WordFlag",
     "base_name",
     "load",
 ]

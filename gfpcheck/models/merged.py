@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
 from gfpcheck.models.parse import ModelFile
-from gfpcheck.models.types import Allocator, Callback, CallbackMember, LockOp, ReclaimRoot, Scope, Word
+from gfpcheck.models.types import Allocator, Callback, CallbackMember, LockOp, Query, ReclaimRoot, Scope
 
-Function = TypeVar("Function", LockOp, Scope, Allocator, Callback)
-Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Callback, ...]]
+Function = TypeVar("Function", LockOp, Scope, Allocator, Query, Callback)
+Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Query | Callback, ...]]
 
-BY_FUNCTION = ("locks", "scopes", "allocators", "callbacks")
+BY_FUNCTION = ("locks", "scopes", "allocators", "queries", "callbacks")
 BY_MEMBER = ("reclaim", "members", "lock_types")
-BY_NAME = ("words", "gfp_values")
 NAMES = ("inner", "not_allocators", "noreturn", "steady", "gfp_flags", "gfp_required", "gfp_compound")
 
 
@@ -27,12 +26,11 @@ class Merged:
         self.locks: dict[str, tuple[LockOp, ...]] = {}
         self.scopes: dict[str, tuple[Scope, ...]] = {}
         self.allocators: dict[str, tuple[Allocator, ...]] = {}
+        self.queries: dict[str, tuple[Query, ...]] = {}
         self.callbacks: dict[str, tuple[Callback, ...]] = {}
         self.reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
         self.members: dict[str, tuple[CallbackMember, ...]] = {}
         self.lock_types: dict[str, str] = {}
-        self.words: dict[str, Word] = {}
-        self.gfp_values: dict[str, int] = {}
         self.inner: dict[str, None] = {}
         self.not_allocators: dict[str, None] = {}
         self.noreturn: dict[str, None] = {}
@@ -51,8 +49,9 @@ class Merged:
         self._add(file, "locks", _by_every_name(file, file.locks))
         self._add(file, "scopes", _by_every_name(file, file.scopes))
         self._add(file, "allocators", _by_every_name(file, file.allocators))
+        self._add(file, "queries", _by_every_name(file, file.queries))
         self._add(file, "callbacks", _by_every_name(file, file.callbacks))
-        for section in (*BY_MEMBER, *BY_NAME):
+        for section in BY_MEMBER:
             self._add(file, section, getattr(file, section))
         for section in NAMES:
             self._add(file, section, dict.fromkeys(getattr(file, section)))
@@ -75,7 +74,7 @@ class Merged:
             self.not_allocators.pop(name, None)
         for name in added.not_allocators:
             _forget(self.allocators, name)
-        for section in (*BY_FUNCTION, *BY_MEMBER, *BY_NAME, *NAMES, "_owners"):
+        for section in (*BY_FUNCTION, *BY_MEMBER, *NAMES, "_owners"):
             getattr(self, section).update(getattr(added, section))
 
 

@@ -109,24 +109,6 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str = ""
 
 
-class WordFlag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A flag of a word of flags: its name in the source, its bits, and what it adds to or takes from what an
-    allocation is asked for with."""
-
-    name: str
-    value: int
-    adds: str = ""
-    clears: str = ""
-
-
-class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How allocation flags that are not the kernel's read as the kernel's: `plain` is what a word without any flag
-    means ("GFP_KERNEL" for KM_SLEEP, which is 0), then each flag that is set does its part, in order."""
-
-    plain: str
-    flags: tuple[WordFlag, ...] = ()
-
-
 Family = Literal["", "slab", "page", "vmalloc", "kvmalloc", "mempool", "percpu", "bulk", "contig", "cache"]
 """What an allocator rests on: slab objects, whole pages, virtual ranges, either of two, a reserve that a blocking
 caller waits for, ... "cache" is a lookup that allocates only what it does not find."""
@@ -138,8 +120,7 @@ class Allocator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An allocating function of which more is known than its prototype says.
 
     `flags` is the fixed flag expression of a function without a `gfp_t` argument ("GFP_KERNEL",
-    "GFP_NOFS | __GFP_NOFAIL"); empty: the `gfp_t` argument, found by type. With `word` it is argument `word_arg`
-    instead, in flags of another kind, whose `Word` that names.
+    "GFP_NOFS | __GFP_NOFAIL"); empty: the `gfp_t` argument, found by type.
     `adds`, `clears` are flags that the function itself sets or clears; one that adds __GFP_NOFAIL may still
     fail for want of something else (`sb_bread`: the disk). `needs` are flags that it does not work without,
     `rejects` those that it ignores or refuses.
@@ -151,8 +132,6 @@ class Allocator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     flags: str = ""
-    word: str = ""
-    word_arg: int = -1
     adds: str = ""
     clears: str = ""
     needs: str = ""
@@ -193,22 +172,45 @@ AtomicContext = Literal["irq", "bh", "rcu", "preempt"]
 
 
 class Callback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A function that registers its argument `arg`, a function, to be called in `context`."""
+    """A function that registers its argument `arg`, a function, to be called in `context`; with `member`, the function
+    in that member of the object that the argument points at ("struct notifier_block.notifier_call")."""
 
     arg: int
     context: AtomicContext
+    member: str = ""
     spelled: tuple[str, ...] = ()
     since: str = ""
     until: str = ""
 
 
 class CallbackMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A member of an object whose function is called in `context`."""
+    """A member of an object whose function is called in `context`.
+
+    Not if code of the same folder sets the member `unless` ("struct snd_pcm.nonatomic"), or in it the `bit` whose
+    name is `flag`.
+    """
 
     record: str
     member: str
     context: AtomicContext
+    unless: str = ""
+    bit: int = -1
+    flag: str = ""
     note: str = ""
+    since: str = ""
+    until: str = ""
+
+
+class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function that tells the context it is called in: the bits that are set in what it returns in an interrupt
+    handler (`hardirq`) or softirq, and with interrupts (`irq`), softirqs (`bh`) or preemption switched off."""
+
+    hardirq: int = 0
+    softirq: int = 0
+    irq: int = 0
+    bh: int = 0
+    preempt: int = 0
+    spelled: tuple[str, ...] = ()
     since: str = ""
     until: str = ""
 
@@ -225,10 +227,9 @@ class Models(msgspec.Struct, frozen=True):
     argument for as long as anybody looks (static keys, feature tests). `gfp_flags` are the names to fold through the
     tree's own headers, `gfp_required` those without which gfpcheck must stop.
     `gfp_compound` are the names under which sets of flags are shown (GFP_KERNEL, GFP_NOFS, ...), best first.
-    `gfp_values` are the values of flags outside a kernel, where no header has them. `words` are other kinds of flags.
     `macros` are the lock operations with a `via`, by the word typed and the function called.
-    `callbacks` are functions that register a function to be called in an atomic context; `members`, by
-    "struct record.member", are the places where such a function is stored.
+    `queries` are functions that tell the context. `callbacks` are functions that register a function to be called in
+    an atomic context; `members`, by "struct record.member", are the places where such a function is stored.
     """
 
     locks: dict[str, tuple[LockOp, ...]]
@@ -243,11 +244,10 @@ class Models(msgspec.Struct, frozen=True):
     gfp_required: tuple[str, ...]
     gfp_compound: tuple[str, ...]
     macros: dict[tuple[str, str], tuple[LockOp, ...]] = {}
+    queries: dict[str, Query] = {}
     callbacks: dict[str, Callback] = {}
     members: dict[str, CallbackMember] = {}
     steady: frozenset[str] = frozenset()
-    words: dict[str, Word] = {}
-    gfp_values: dict[str, int] = {}
 
     def knows(self, function: str) -> bool:
         """True if the function's effect is known, so that its body need not be looked at."""

@@ -52,7 +52,8 @@ def _lock(lock: Lock, function: Function) -> dict[str, object]:
         "mode": lock.mode,
         "text": lock.text,
         "atomic": lock.atomic,
-        "asserted": lock.asserted,
+        "origin": lock.origin,
+        "because": lock.because,
         **_place(lock.place),
         "via": [_place(place) for place in lock.via],
         "reclaim": path

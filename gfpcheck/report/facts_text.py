@@ -88,7 +88,9 @@ class _Printer:
 
     def _how(self, lock: Lock) -> str:
         where = self._where(lock.place)
-        if lock.asserted:
+        if lock.promised:
+            return f"held at entry: it is {lock.because} {where}"
+        if lock.origin != "taken":
             return f"known to be held {where}"
         through = f" through {', '.join(f'{place.function}()' for place in lock.via)}" if lock.via else ""
         return f"{'entered' if lock.is_context else 'taken'} {where}{through}"

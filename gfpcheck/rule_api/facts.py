@@ -33,6 +33,13 @@ _KIND_NAMES = {
     "srcu": "SRCU read-side critical section",
 }
 
+_DURING = {
+    "rcu": "in an RCU read-side critical section",
+    "irq": "with interrupts off",
+    "bh": "in softirq context",
+    "preempt": "with preemption off",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Lock:
@@ -40,7 +47,10 @@ class Lock:
 
     `cls` is the class as lockdep would name it ("struct xfs_inode.i_lock"), `text` the lock as the
     source writes it. `place` is the line in this function that took it, `via` the places below in
-    the functions that did it. `may`: held on some of the paths only.
+    the functions that did it. `may`: held on some of the paths only. `origin` is "taken" when the code took it;
+    else it was held when the function was entered, as `place` proves: "asserted" (lockdep_assert_held()), "annotated",
+    "callback" (where the function is registered), "contract" (what the member that it is stored in promises), and
+    `because` says so in words ("registered by request_irq()").
     """
 
     cls: str
@@ -50,7 +60,13 @@ class Lock:
     place: Place
     via: tuple[Place, ...]
     may: bool
-    asserted: bool
+    origin: str = "taken"
+    because: str = ""
+
+    @property
+    def promised(self) -> bool:
+        """True if nothing in the function says so, only the place where it is registered or stored."""
+        return self.origin in ("callback", "contract")
 
     @property
     def atomic(self) -> bool:
@@ -61,6 +77,11 @@ class Lock:
     def is_context(self) -> bool:
         """True for contexts that are no lock: nobody waits for them."""
         return self.kind in CONTEXT_KINDS or self.kind == "srcu"
+
+    @property
+    def during(self) -> str:
+        """For messages: "in softirq context", "with spinlock q->lock (struct queue.lock) held"."""
+        return _DURING.get(self.kind) or f"with {self} held"
 
     def __str__(self) -> str:
         kind = _KIND_NAMES.get(self.kind, self.kind)
@@ -199,7 +220,7 @@ class Function:
             message += f" (inline function, included by {files})"
         flow: list[Step] = []
         for lock in locks:
-            flow += _acquisition(lock)
+            flow += _acquisition(lock, self.name)
         flow += steps
         flags = situation.effective if situation else allocation.situations[0].effective
         flow += _way_to(allocation, flags)
@@ -237,10 +258,14 @@ def _way_to(allocation: Allocation, flags: Flags) -> list[Step]:
     return steps
 
 
-def _acquisition(lock: Lock) -> list[Step]:
+def _acquisition(lock: Lock, function: str) -> list[Step]:
     kind = "enter" if lock.is_context else "acquire"
-    verb = "is known to be held here" if lock.asserted else "entered here" if lock.is_context else "taken here"
-    steps = [Step(lock.place, f"{lock} {verb}", kind, 0, True)]
+    if lock.promised:
+        text = f"{function}() is {lock.because} here: it is called {lock.during}"
+    else:
+        verb = "entered here" if lock.is_context else "taken here"
+        text = f"{lock} {verb if lock.origin == 'taken' else 'is known to be held here'}"
+    steps = [Step(lock.place, text, kind, 0, True)]
     for depth, place in enumerate(lock.via, 1):
         steps.append(Step(place, f"by {place.function}()", kind, depth))
     return steps

@@ -12,7 +12,7 @@ PLACE = Place("fs/a.c", 10, 3, "f")
 
 def lock(via: int = 0, may: bool = False) -> Lock:
     places = tuple(Place("fs/a.c", 100 + n, 1, f"helper{n}") for n in range(via))
-    return Lock("struct a.lock", "spin", "exclusive", "a->lock", PLACE, places, may, False)
+    return Lock("struct a.lock", "spin", "exclusive", "a->lock", PLACE, places, may)
 
 
 def confidence(held: Lock, depth: int = 0, indirect: bool = False, uncertain: bool = False) -> Confidence:

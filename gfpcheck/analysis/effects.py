@@ -7,6 +7,7 @@ from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, names
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import NO_OBJECT, HeldLock, OpenScope, Origin, Release, Site, State
 from gfpcheck.analysis.values import Value
+from gfpcheck.analysis.words import read_word
 from gfpcheck.ir import Call, Expr, Field, Func, Temp, Var
 from gfpcheck.models import CONTEXT_KINDS, Allocator, GfpFlags, LockOp, Models, Scope, base_name
 
@@ -69,7 +70,7 @@ class Effects:
         if name in self.models.not_allocators:
             return None
         entry = self.models.allocators.get(name) if name else None
-        if entry is not None and (entry.flags or call.gfp >= 0):
+        if entry is not None and (entry.flags or entry.word or call.gfp >= 0):
             return entry
         return Allocator() if call.gfp >= 0 else None
 
@@ -110,7 +111,10 @@ class Effects:
         assert entry is not None
         if entry.flags:
             return values.const(self.gfp.parse(entry.flags))
-        value = state.value(arguments[call.gfp]) if call.gfp < len(arguments) else values.TOP
+        number = entry.word_arg if entry.word else call.gfp
+        value = state.value(arguments[number]) if number < len(arguments) else values.TOP
+        if entry.word:
+            value = read_word(self.models.words[entry.word], value, self.gfp)
         value = value._replace(ones=value.ones & GFP_BITS, zeros=value.zeros | (values.ALL & ~GFP_BITS))
         if entry.adds:
             value = values.bit_or(value, values.const(self.gfp.parse(entry.adds)))

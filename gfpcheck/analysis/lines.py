@@ -10,7 +10,7 @@ from gfpcheck.ir import Func, Goto, Jump, Stop, successors
 
 def held_by_line(engine: Engine, key: str) -> dict[int, tuple[Held, ...]]:
     """What may be held where control comes to each line of `key`, before anything on it is done; nothing at all for a
-    line that is never reached. The line of the function's name stands for its entry."""
+    line that is never reached. Lines count from that of the function's name, which stands for its entry."""
     func = engine.program.functions[key]
     points = [((0, 0), func.loc.line), *_beginnings(func)]
     held = engine.watch(key, {point for point, _ in points})

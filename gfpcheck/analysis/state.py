@@ -32,7 +32,7 @@ from gfpcheck.ir import Addr, Bin, Const, Deref, Expr, Field, Index, Temp, Un, V
 
 
 class Site(NamedTuple):
-    """A place in a function."""
+    """A place in a function; the line counts from the function's own, as in `Loc`."""
 
     file: str
     function: str

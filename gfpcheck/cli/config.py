@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from gfpcheck.findings import Confidence
+from gfpcheck.models import FILES
 
 NAME = "gfpcheck.toml"
 Threshold = Literal["error", "warning", "note", "never"]
@@ -19,7 +20,8 @@ Threshold = Literal["error", "warning", "note", "never"]
 class Config(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """Settings of a project. Paths in it are relative to the file that they stand in.
 
-    `select`, `ignore`: rules. `rules`: directories with more rules. `models`: more model files.
+    `select`, `ignore`: rules. `rules`: directories with more rules. `models`: more model files; or a table of models
+    like such a file, and with further `files`.
     """
 
     select: tuple[str, ...] = ()
@@ -72,15 +74,21 @@ def load(path: Path) -> Config:
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: {error}") from error
     _check_keys(path, data)
+    tables = data.get("models")
+    has_models = isinstance(tables, dict) and bool(tables.keys() - {FILES})
+    if isinstance(tables, dict):
+        data["models"] = tables.get(FILES, [])
     try:
         config = msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {error}") from error
     here = path.parent
+    # A model file of its own: the loader of models finds the table in it.
+    itself = (str(path),) if has_models else ()
     return msgspec.structs.replace(
         config,
         rules=tuple(str(here / entry) for entry in config.rules),
-        models=tuple(str(here / entry) for entry in config.models),
+        models=(*(str(here / entry) for entry in config.models), *itself),
     )
 
 

@@ -37,5 +37,7 @@ def facts(file: Path, function: str, options: Options, progress: Progress | None
 
 def _function(known: Knowledge, key: str) -> FunctionFacts:
     seen = known.engine.facts[key]
-    lines = {line: known.views.held(key, states) for line, states in held_by_line(known.engine, key).items()}
-    return FunctionFacts(known.views.function(key, seen), known.program.functions[key].end_line, lines, seen.given_up)
+    func = known.program.functions[key]
+    by_line = held_by_line(known.engine, key)
+    lines = {func.line + line: known.views.held(key, states) for line, states in by_line.items()}
+    return FunctionFacts(known.views.function(key, seen), func.line + func.end_line, lines, seen.given_up)

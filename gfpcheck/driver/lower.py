@@ -29,14 +29,7 @@ def lower(plan: Plan, knowledge: Models, options: Options, cache: Path, progress
         if progress is not None:
             progress("reading", done, total)
 
-    return list(
-        frontend.lower_units(
-            plan.units,
-            plan.root,
-            stop=_spellings(knowledge.names),
-            noreturn=knowledge.noreturn,
-            jobs=jobs,
-            pch_dir=pch_folder(cache),
-            progress=tell,
-        )
+    settings = frontend.Settings(
+        plan.root, _spellings(knowledge.names), knowledge.noreturn, jobs, pch_folder(cache), tell
     )
+    return list(frontend.lower_units(plan.units, settings))

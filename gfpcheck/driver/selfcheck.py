@@ -25,7 +25,8 @@ def fold_flags(plan: Plan, knowledge: Models) -> GfpFlags:
     for unit, header in _candidates(plan):
         with _uninterrupted():
             folded = frontend.fold_constants(unit.args, header, knowledge.gfp_flags, unit.cwd)
-        values = {name: value for name, value in folded.items() if value is not None}
+        given = {} if plan.is_kernel else knowledge.gfp_values
+        values = given | {name: value for name, value in folded.items() if value is not None}
         absent = [name for name in knowledge.gfp_required if name not in values]
         if not absent:
             return GfpFlags(values, knowledge.gfp_compound)

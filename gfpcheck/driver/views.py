@@ -10,9 +10,10 @@ from gfpcheck.analysis.engine import AllocationSite, FunctionFacts, Held
 from gfpcheck.analysis.loops import LoopFinder
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.reclaim import ReclaimLock
-from gfpcheck.analysis.state import HeldLock, Site
-from gfpcheck.findings import Place, Step
-from gfpcheck.ir import Func, Loc
+from gfpcheck.analysis.state import HeldLock
+from gfpcheck.driver.places import Places
+from gfpcheck.findings import Step
+from gfpcheck.ir import Func
 from gfpcheck.models import GfpFlags
 from gfpcheck.report.facts import Held as HeldLine
 from gfpcheck.rule_api import Allocation, Flags, Function, Lock, ReclaimPath, RetryLoop, Scope, Situation
@@ -36,7 +37,8 @@ class Views:
         self._program = program
         self._gfp = gfp
         self._loops = loops
-        self._reclaim = {cls: _reclaim_path(lock) for cls, lock in sorted(reclaim.items())}
+        self._places = Places(program)
+        self._reclaim = {cls: self._reclaim_path(lock) for cls, lock in sorted(reclaim.items())}
         self._entry = entry
         self._kernel = kernel
 
@@ -46,7 +48,7 @@ class Views:
         loops = [
             RetryLoop(
                 tuple(allocations[site] for site in loop.sites),
-                _place(func, loop.head),
+                self._places.at(func, loop.head),
                 loop.unless,
                 loop.waits,
             )
@@ -55,7 +57,7 @@ class Views:
         return Function(
             func.name,
             func.file,
-            _place(func, func.loc),
+            self._places.at(func, func.loc),
             tuple(sorted(allocations.values(), key=lambda a: a.place)),
             tuple(loops),
             self._reclaim,
@@ -68,13 +70,14 @@ class Views:
         """What is held in these states of the function, with the scopes that its callers have open."""
         entry = self._entry.get(key, frozenset())
         return tuple(
-            HeldLine(tuple(_lock(lock) for lock in locks), _with_entry(entry, scopes)) for locks, scopes in states
+            HeldLine(tuple(self._lock(lock) for lock in locks), _with_entry(entry, scopes)) for locks, scopes in states
         )
 
     def _allocation(self, func: Func, site: AllocationSite, entry: frozenset[str]) -> Allocation:
-        place = _place(func, site.call.loc)
+        place = self._places.at(func, site.call.loc)
         situations = tuple(self._situation(context, entry) for context in site.contexts)
-        return Allocation(site.name, place, situations, _sites(site.via), self._caller_name(site), site.indirect)
+        via = self._places.sites(site.via)
+        return Allocation(site.name, place, situations, via, self._caller_name(site), site.indirect)
 
     def _caller_name(self, site: AllocationSite) -> str:
         """The function that the source calls at the site."""
@@ -90,40 +93,26 @@ class Views:
             if kind in _CLEARS:
                 effective = effective.without(_CLEARS[kind])
         return Situation(
-            tuple(_lock(lock) for lock in context.locks),
+            tuple(self._lock(lock) for lock in context.locks),
             tuple(Scope(kind) for kind in scopes),
             flags,
             effective,
         )
 
+    def _lock(self, lock: HeldLock) -> Lock:
+        place, via = self._places.site(lock.site), self._places.sites(lock.via)
+        return Lock(lock.cls, lock.kind, lock.mode, lock.text, place, via, lock.may, lock.origin, lock.because)
+
+    def _reclaim_path(self, lock: ReclaimLock) -> ReclaimPath:
+        places = self._places
+        steps = [Step(places.site(lock.entry), f"reclaim enters here through {lock.root}", "reclaim", 0, True)]
+        for depth, site in enumerate(lock.chain[:-1]):
+            steps.append(Step(places.site(site), f"called from {site.function}()", "call", depth))
+        waited = f"{lock.text} ({lock.cls}) is waited for"
+        steps.append(Step(places.site(lock.chain[-1]), waited, "acquire", len(lock.chain), True))
+        return ReclaimPath(lock.root, lock.gate, tuple(steps))
+
 
 def _with_entry(entry: frozenset[str], scopes: Iterable[str]) -> tuple[str, ...]:
     """The kinds of scopes in force: those open at entry, then those opened here."""
     return (*sorted(entry), *dict.fromkeys(kind for kind in scopes if kind not in entry))
-
-
-def _place(func: Func, loc: Loc) -> Place:
-    return Place(func.file, loc.line, loc.col, func.name)
-
-
-def _site(site: Site) -> Place:
-    return Place(site.file, site.line, site.col, site.function)
-
-
-def _sites(sites: Iterable[Site]) -> tuple[Place, ...]:
-    return tuple(_site(site) for site in sites)
-
-
-def _lock(lock: HeldLock) -> Lock:
-    via = _sites(lock.via)
-    return Lock(lock.cls, lock.kind, lock.mode, lock.text, _site(lock.site), via, lock.may, lock.origin, lock.because)
-
-
-def _reclaim_path(lock: ReclaimLock) -> ReclaimPath:
-    steps = [Step(_site(lock.entry), f"reclaim enters here through {lock.root}", "reclaim", 0, True)]
-    for depth, site in enumerate(lock.chain[:-1]):
-        steps.append(Step(_site(site), f"called from {site.function}()", "call", depth))
-    steps.append(
-        Step(_site(lock.chain[-1]), f"{lock.text} ({lock.cls}) is waited for", "acquire", len(lock.chain), True)
-    )
-    return ReclaimPath(lock.root, lock.gate, tuple(steps))

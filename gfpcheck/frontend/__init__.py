@@ -5,7 +5,17 @@ from __future__ import annotations
 from gfpcheck.frontend.constants import fold_constants
 from gfpcheck.frontend.libclang import FrontendError, libclang_version
 from gfpcheck.frontend.parse import ParseError
-from gfpcheck.frontend.pool import lower_units
+from gfpcheck.frontend.pool import Read, Settings, lower_units, read_units
 from gfpcheck.frontend.unit import lower_file
 
-__all__ = ["FrontendError", "ParseError", "fold_constants", "libclang_version", "lower_file", "lower_units"]
+__all__ = [
+    "FrontendError",
+    "ParseError",
+    "Read",
+    "Settings",
+    "fold_constants",
+    "libclang_version",
+    "lower_file",
+    "lower_units",
+    "read_units",
+]

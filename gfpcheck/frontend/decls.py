@@ -48,10 +48,11 @@ class Function:
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """A field: `member` is empty for an anonymous struct or union."""
+    """A field: `member` is empty for an anonymous struct or union. `type` is as the person spelled it."""
 
     record: str
     member: str
+    type: str = ""
 
 
 Referent = Variable | Function | Const
@@ -80,6 +81,15 @@ class Decls:
         self._pointers: dict[int, tuple[int, bool]] = {}
         self._function = ""
         self._spelled: dict[str, int] = {}
+        self._noted: list[Variable] = []
+
+    def collect(self, members: dict[str, str], variables: dict[str, GlobalVar]) -> None:
+        """From now on members and global variables that are named are entered in these."""
+        self.members = members
+        self.globals = variables
+        for variable in self._noted:
+            variable.known = False
+        self._noted = []
 
     # --- names ---
 
@@ -118,6 +128,10 @@ class Decls:
         if "/." in path:
             path = os.path.normpath(path)
         return path.removeprefix(self._root)
+
+    def is_precompiled(self, cursor: CXCursor) -> bool:
+        """True for what was read from a precompiled header."""
+        return bool(self._lib.clang_getCursorLocation(cursor).raw & _PLACE >= _LOADED)
 
     # --- variables and functions ---
 
@@ -177,6 +191,7 @@ class Decls:
     def note_global(self, variable: Variable) -> None:
         """Enters a global variable in `globals`, once."""
         variable.known = True
+        self._noted.append(variable)
         cursor = variable.cursor
         handle, line, _, _ = libclang.file_location(self._lib.clang_getCursorLocation(cursor))
         static = self._lib.clang_Cursor_getStorageClass(cursor) == kinds.STORAGE_STATIC
@@ -197,10 +212,13 @@ class Decls:
             name = self.spelling(field) if field.kind == kinds.FIELD_DECL else ""
             if "(" in name:  # how libclang spells an anonymous one
                 name = ""
-            record = self._record(self._lib.clang_getCursorSemanticParent(field)) if name else ""
-            found = self._fields[key] = Member(record, name)
+            found = self._fields[key] = Member("", "")
             if name:
-                self.members[f"{record}.{name}"] = self.type_name(self._lib.clang_getCursorType(field))
+                found.record = self._record(self._lib.clang_getCursorSemanticParent(field))
+                found.member = name
+                found.type = self.type_name(self._lib.clang_getCursorType(field))
+        if found.member:
+            self.members[f"{found.record}.{found.member}"] = found.type
         return found
 
     def fields(self, record: CXType) -> list[CXCursor]:

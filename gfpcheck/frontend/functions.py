@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import NamedTuple
 
 from gfpcheck.frontend import kinds, libclang
 from gfpcheck.frontend.decls import Decls, Variable
@@ -11,59 +12,88 @@ from gfpcheck.frontend.libclang import CXCursor
 from gfpcheck.frontend.places import Places, Texts
 from gfpcheck.frontend.stmt import Body
 from gfpcheck.frontend.tree import build
-from gfpcheck.ir.types import Call, Func, Module, Param, Proto, Var
+from gfpcheck.ir.types import Call, Func, Param, Proto, Var
+from gfpcheck.ir.units import Piece, empty_piece
 
 _BUILTIN = "__builtin_"
 
 
+class Shared:
+    """A precompiled header, as the units of a worker see it: functions that several of them use are lowered once.
+
+    `known` are those that need not be lowered, as "file:name"; `pieces` those that were. `protos` are the
+    prototypes met so far, by name and place.
+    """
+
+    def __init__(self, digest: str, known: Collection[str] = ()) -> None:
+        self.digest = digest
+        self.known = set(known)
+        self.pieces: dict[str, Piece] = {}
+        self.protos: dict[tuple[str, int], Proto] = {}
+
+
 class Batch:
-    """What the units of one batch share: settings, files read, and the header functions, as (file, name), that
-    one of them has already."""
+    """What the units of one batch share: settings, and files read."""
 
     def __init__(self, root: str, stop: frozenset[str], noreturn: frozenset[str]) -> None:
         self.root = root
         self.stop = stop
         self.noreturn = noreturn
         self.texts = Texts()
-        self.protos: dict[str, dict[tuple[str, int], Proto]] = {}  # by precompiled header
-        self.done: set[tuple[str, str]] = set()
+
+
+class _Wanted(NamedTuple):
+    """The functions that a piece names, each with its cursor if libclang gives one. `shared`: it is a function of the
+    precompiled header, and can need nothing that is not there."""
+
+    piece: Piece
+    names: dict[str, CXCursor | None]
+    shared: bool
 
 
 class Lowering:
-    """Lowers functions of the translation unit `tu` into `module`. `header` is the precompiled header that the unit
-    uses; `elsewhere` finds functions of it by name, which libclang does not list for the unit. `listed` is what
-    `listed()` said before for the same `tu`."""
+    """Lowers functions of the translation unit `tu`: those of the file itself into `own`, header functions into
+    `headers`, by "file:name". The unit may use the precompiled header `shared`, whose functions go there; `elsewhere`
+    finds some of them by name, which libclang does not list for the unit. `listed` is what `listed()` said before
+    for the same `tu`."""
 
     def __init__(
         self,
         tu: int,
-        file: str,
         cwd: str,
         batch: Batch,
-        header: str = "",
-        elsewhere: Callable[[list[str]], Module] | None = None,
+        shared: Shared | None = None,
+        elsewhere: Callable[[list[str]], Piece] | None = None,
         listed: dict[str, CXCursor] | None = None,
     ) -> None:
         self._tu = tu
         self._lib = libclang.load()
         self._batch = batch
+        self._shared = shared
         self._elsewhere = elsewhere
         self._listed = listed
-        self._wanted: dict[str, CXCursor | None] = {}
         self.places = Places(tu, cwd, batch.texts)
-        protos = batch.protos.setdefault(header, {}) if header else {}
-        self.decls = Decls(self.places, batch.root, cwd, batch.noreturn, protos)
-        self.module = Module(file, [], [], {}, self.decls.members, self.decls.globals, [], [], [], [])
+        self.decls = Decls(self.places, batch.root, cwd, batch.noreturn, shared.protos if shared else {})
+        self.headers: dict[str, Piece] = {}
+        self.own = self._begin(False)
 
-    def function(self, cursor: CXCursor) -> Func | None:
-        """The IR of the function defined at `cursor`; None, and an entry in `lost`, if it cannot be lowered."""
+    def _begin(self, shared: bool) -> Piece:
+        """A new piece: what is lowered from now on belongs to it."""
+        self._piece = piece = empty_piece()
+        self._wanted = _Wanted(piece, {}, shared)
+        self.decls.collect(piece.members, piece.globals)
+        return piece
+
+    def function(self, cursor: CXCursor) -> None:
+        """Lowers the function defined at `cursor`; makes an entry in `lost` if that cannot be done."""
         name = self.decls.name(cursor)
         try:
-            return self._lower(name, cursor)
+            func = self._lower(name, cursor)
         except (RecursionError, IndexError, KeyError, ValueError):
             # Code with errors in it can have any shape; the function is lost, not the file.
-            self.module.lost.append(name)
-            return None
+            self._piece.lost.append(name)
+        else:
+            self._piece.functions += [func] if func else []
 
     def _lower(self, name: str, cursor: CXCursor) -> Func | None:
         lib, decls, places = self._lib, self.decls, self.places
@@ -71,7 +101,7 @@ class Lowering:
         if not handle:
             return None
         home = places.home(handle)
-        here = home.text.loc(places.offset(cursor, home))
+        start = home.text.loc(places.offset(cursor, home))
         decls.enter(name)
         params = []
         body = None
@@ -84,19 +114,18 @@ class Lowering:
         if body is None:
             return None
         proto = decls.describe(name, cursor)
-        self.module.protos[name] = proto
-        lowering = Body(decls, home, here, proto.ret == "void")
+        self._piece.protos[name] = proto
+        lowering = Body(decls, home, start, proto.ret == "void")
         for parameter, _ in params:
             lowering.note(parameter)
-        end = places.end(cursor, home)
-        last = here if end < 0 else home.text.loc(end)
+        last = lowering.at(places.end(cursor, home))
         blocks = lowering.lower(build(body, decls), last)
         for static in lowering.statics:
             self._static(static)
         func = Func(
             name,
             decls.file_name(handle),
-            here,
+            lowering.here,
             last.line,
             lib.clang_Cursor_getStorageClass(cursor) == kinds.STORAGE_STATIC,
             bool(lib.clang_Cursor_isFunctionInlined(cursor)),
@@ -105,6 +134,7 @@ class Lowering:
             blocks,
             lowering.types,
             proto.annotations,
+            start[0],
         )
         self._want(func, lowering)
         return func
@@ -113,50 +143,66 @@ class Lowering:
 
     def _want(self, func: Func, lowering: Body) -> None:
         """Notes the functions that `func` calls or names, for their prototypes and bodies."""
-        protos = self.module.protos
+        protos, wanted = self._piece.protos, self._wanted.names
         for block in func.blocks:
             for instr in block.instrs:
                 if isinstance(instr, Call) and isinstance(instr.callee, Var) and instr.callee.kind == "f":
                     name = instr.callee.name
                     called = lowering.called.get(name) or lowering.named.get(name)
                     if called is None:
-                        self._wanted.setdefault(name, None)  # a cleanup function: libclang gives its name alone
+                        wanted.setdefault(name, None)  # a cleanup function: libclang gives its name alone
                     elif name not in protos:
                         protos[name] = self.decls.proto(called)
-                        self._wanted[name] = called.cursor
+                        wanted[name] = called.cursor
         for name, function in lowering.named.items():
-            self._wanted.setdefault(name, function.cursor)
+            wanted.setdefault(name, function.cursor)
 
-    def headers(self, main: int | None) -> None:
+    def close(self, main: int | None) -> None:
         """Lowers the functions defined outside of the file `main` that are wanted, directly or not."""
-        missing: list[str] = []
-        while self._wanted:
-            wanted, self._wanted = self._wanted, {}
-            for name, cursor in wanted.items():
+        waiting = [self._wanted]
+        while waiting:
+            wanted = waiting.pop()
+            missing: list[str] = []
+            for name, cursor in wanted.names.items():
                 if name in self._batch.stop or name.startswith(_BUILTIN):
                     continue
                 found = cursor or self.listed().get(name)
                 if found is None:
                     missing.append(name)
                 else:
-                    self._header(name, found, main)
-        if missing and self._elsewhere:
-            self._merge(self._elsewhere(missing))
+                    waiting += self._header(name, found, main, wanted)
+            if missing and self._elsewhere:
+                found_there = self._elsewhere(missing)
+                wanted.piece.uses += found_there.uses
+                for name, proto in found_there.protos.items():
+                    wanted.piece.protos.setdefault(name, proto)
 
-    def _header(self, name: str, cursor: CXCursor, main: int | None) -> None:
-        if name not in self.module.protos:
-            self.module.protos[name] = self.decls.describe(name, cursor)
+    def _header(self, name: str, cursor: CXCursor, main: int | None, wanted: _Wanted) -> list[_Wanted]:
+        """Lowers the header function that `cursor` names, if it is one and that was not done; returns what it wants in
+        turn."""
+        user = wanted.piece
+        if name not in user.protos:
+            user.protos[name] = self.decls.describe(name, cursor)
         definition = self._lib.clang_getCursorDefinition(cursor)
         if definition.kind != kinds.FUNCTION_DECL:
-            return
+            return []
         handle = self.places.file_of(definition)
-        key = (self.decls.file_name(handle), name)
-        if handle == main or key in self._batch.done:
-            return
-        self._batch.done.add(key)
-        func = self.function(definition)
-        if func:
-            self.module.headers.append(func)
+        if handle == main:
+            return []
+        shared = self._shared if self.decls.is_precompiled(definition) else None
+        if wanted.shared and shared is None:
+            return []
+        key = f"{self.decls.file_name(handle)}:{name}"
+        user.uses.append(key)
+        if key in (self.headers if shared is None else shared.known):
+            return []
+        if shared is None:
+            self.headers[key] = self._begin(False)
+        else:
+            shared.known.add(key)
+            shared.pieces[key] = self._begin(True)
+        self.function(definition)
+        return [self._wanted]
 
     def listed(self) -> dict[str, CXCursor]:
         """The functions that libclang lists for the unit, by name."""
@@ -166,21 +212,8 @@ class Lowering:
         return self._listed
 
     def want(self, name: str) -> None:
-        """Asks for a header function by name; `headers` lowers it."""
-        self._wanted.setdefault(name, None)
-
-    def _merge(self, part: Module) -> None:
-        """Adds what was lowered from another translation unit."""
-        module = self.module
-        module.headers += part.headers
-        module.stores += part.stores
-        module.lost += part.lost
-        for name, proto in part.protos.items():
-            module.protos.setdefault(name, proto)
-        for name, ctype in part.members.items():
-            module.members.setdefault(name, ctype)
-        for name, variable in part.globals.items():
-            module.globals.setdefault(name, variable)
+        """Asks for a header function by name; `close` lowers it."""
+        self._wanted.names.setdefault(name, None)
 
     # --- static objects ---
 
@@ -195,7 +228,7 @@ class Lowering:
         if kinds.FIRST_EXPR <= init.kind <= kinds.LAST_EXPR and not self._is_numbers(cursor):
             tree = build(init, self.decls)
             if names_function(tree.root):
-                self.module.stores += function_stores(tree.root, owner, self.decls, file, line)
+                self._piece.stores += function_stores(tree.root, owner, self.decls, file, line)
 
     def _is_numbers(self, cursor: CXCursor) -> bool:
         """True for an integer or an array of integers: there are tables of a hundred thousand."""

@@ -17,17 +17,19 @@ DEPTH_LIMIT = 64
 
 
 class FunctionLowering:
-    """The state of one function's lowering. `here` is the place given to what is written in another file.
+    """The state of one function's lowering. `start` is the line and column of its name, from which places are
+    counted, and the place given to what is written in another file.
 
     Expressions are lowered by `value` and `effect`, conditions by `condition`, which other parts
     of the class provide.
     """
 
-    def __init__(self, decls: Decls, home: Home, here: Loc) -> None:
+    def __init__(self, decls: Decls, home: Home, start: tuple[int, int]) -> None:
         self.decls = decls
         self.places = decls.places
         self.home = home
-        self.here = here
+        self._line = start[0]
+        self.here = Loc(0, start[1])
         self.out = Builder()
         self._depth = 0
         self.types: dict[str, str] = {}
@@ -70,7 +72,14 @@ class FunctionLowering:
     def loc_of(self, cursor: CXCursor) -> tuple[Loc, int]:
         """As `loc`, for a cursor, with the offset in the function's file or -1."""
         offset = self.places.offset(cursor, self.home)
-        return (self.here if offset < 0 else self.home.text.loc(offset)), offset
+        return self.at(offset), offset
+
+    def at(self, offset: int) -> Loc:
+        """The place of a byte offset in the function's file; -1 is a place in another."""
+        if offset < 0:
+            return self.here
+        line, column = self.home.text.loc(offset)
+        return Loc(line - self._line, column)
 
     def note(self, variable: Variable) -> None:
         """Writes down the type of a variable that is named for the first time."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +22,7 @@ from gfpcheck.frontend import libclang
 from gfpcheck.frontend.includes import IncludeGraph, Reader
 from gfpcheck.frontend.parse import ParseError, error_entries, inclusions, parsed
 from gfpcheck.kbuild.types import Unit
+from gfpcheck.store import Stamp, digest, is_settled, stamp
 
 _SHARE = 0.1  # of a group's files must include a header directly for it to be worth precompiling
 _WORTH_BUILDING = 2  # files
@@ -30,16 +32,17 @@ _ATTEMPTS = 4
 _KEEP = 50  # in the folder
 # libclang need not look at every file of the header again: `_find` has.
 _UNCHECKED = ("-Xclang", "-fno-validate-pch")
-_FORMAT = 2
+_FORMAT = 3
 
 
 class Precompiled(msgspec.Struct, frozen=True):
     """A precompiled header on disk, made of `headers` in that order. `files` are all that were read for it, with their
-    (mtime_ns, size)."""
+    stamps; `digest` stands for their contents, and for the command line."""
 
     path: str
     headers: tuple[str, ...]
-    files: dict[str, tuple[int, int]]
+    files: dict[str, Stamp]
+    digest: str
 
 
 class GroupHeader(msgspec.Struct, frozen=True):
@@ -198,7 +201,7 @@ def _find(units: Sequence[Unit], wanted: Sequence[str], folder: Path) -> Precomp
 def _is_fresh(record: Path, header: Precompiled) -> bool:
     try:
         there = Path(header.path).exists() and record.with_suffix(".h").exists()
-        return there and _stamps(list(header.files)) == header.files
+        return there and all(stamp(path) == known for path, known in header.files.items())
     except OSError:
         return False
 
@@ -208,6 +211,7 @@ def _build(unit: Unit, wanted: Sequence[str], reader: Reader, folder: Path) -> P
     stem = folder / f"{_command(unit)}-{_digest(wanted)}"
     source, target = stem.with_suffix(".h"), stem.with_suffix(".pch")
     headers = list(wanted)
+    start = time.time_ns()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for attempt in range(_ATTEMPTS):
@@ -218,8 +222,11 @@ def _build(unit: Unit, wanted: Sequence[str], reader: Reader, folder: Path) -> P
                 _replace(source, text)
             wrong, files = _save(unit, source, target)
             if not wrong:
-                made = Precompiled(str(target), tuple(headers), _stamps(files))
-                _replace(stem.with_suffix(".json"), msgspec.json.encode(made))
+                stamps = {path: stamp(path) for path in files}
+                contents = {path: digest(reader.text(path)) for path in files}
+                made = Precompiled(str(target), tuple(headers), stamps, digest_of(unit, headers, contents))
+                if all(is_settled(found, start) for found in stamps.values()):
+                    _replace(stem.with_suffix(".json"), msgspec.json.encode(made))
                 _trim(folder)
                 return made
             if 0 in wrong:
@@ -232,6 +239,11 @@ def _build(unit: Unit, wanted: Sequence[str], reader: Reader, folder: Path) -> P
     except (OSError, ParseError):
         pass  # no space, no permission: do without
     return None
+
+
+def digest_of(unit: Unit, headers: Sequence[str], contents: Mapping[str, str]) -> str:
+    """Names what a precompiled header holds, by the digests of the files' contents."""
+    return digest(_command(unit), *headers, "", *(part for item in sorted(contents.items()) for part in item))
 
 
 def _save(unit: Unit, source: Path, target: Path) -> tuple[set[int], list[str]]:
@@ -250,25 +262,21 @@ def _save(unit: Unit, source: Path, target: Path) -> tuple[set[int], list[str]]:
 
 
 def _trim(folder: Path) -> None:
-    """Removes the oldest precompiled headers: each takes some 15 MB, and a whole kernel has thousands of groups."""
+    """Removes the oldest precompiled headers: each takes some 15 MB, and a whole kernel has thousands of groups. What
+    a process left that was killed goes with the others."""
     with suppress(OSError):  # another process may remove them as well
-        records = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-        for record in records[:-_KEEP]:
-            _remove(record)
+        used: dict[str, int] = {}
+        for path in folder.iterdir():
+            stem = path.name.partition(".")[0]
+            used[stem] = max(used.get(stem, 0), path.stat().st_mtime_ns)
+        for stem in sorted(used, key=lambda stem: used[stem])[:-_KEEP]:
+            _remove(folder / stem)
 
 
 def _remove(record: Path) -> None:
     with suppress(OSError):
-        for suffix in (".json", ".pch", ".h"):
-            record.with_suffix(suffix).unlink(missing_ok=True)
-
-
-def _stamps(paths: Sequence[str]) -> dict[str, tuple[int, int]]:
-    stamps = {}
-    for path in paths:
-        status = Path(path).stat()
-        stamps[path] = (status.st_mtime_ns, status.st_size)
-    return stamps
+        for path in record.parent.glob(f"{record.stem}.*"):
+            path.unlink(missing_ok=True)
 
 
 def _replace(path: Path, data: bytes) -> None:

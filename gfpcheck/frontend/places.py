@@ -11,7 +11,6 @@ from pathlib import Path
 
 from gfpcheck.frontend import libclang
 from gfpcheck.frontend.libclang import CXCursor, CXSourceLocation
-from gfpcheck.ir.types import Loc
 
 _MACRO_BIT = 0x80000000
 _WORD = re.compile(rb"[A-Za-z_]\w*")
@@ -30,13 +29,13 @@ class Text:
             self.data = b""
         self._lines: list[int] = []
 
-    def loc(self, offset: int) -> Loc:
-        """Line and column of a byte offset."""
+    def loc(self, offset: int) -> tuple[int, int]:
+        """Line and column of a byte offset, both counted from 1."""
         lines = self._lines
         if not lines:
             lines = self._lines = list(accumulate(map(len, self.data.splitlines(keepends=True)), initial=0))
         line = bisect.bisect_right(lines, offset)
-        return Loc(line, offset - lines[line - 1] + 1)
+        return line, offset - lines[line - 1] + 1
 
     def word(self, offset: int) -> str:
         """The identifier that starts at `offset`, or an empty string."""

@@ -1,8 +1,4 @@
-"""Many files, several processes: precompiled headers first, then batches of files.
-
-How files are divided into batches depends on the files alone, so that the result is the same for any number of
-processes: a header's functions are lowered once a batch.
-"""
+"""Many files, several processes: precompiled headers first, then batches of files."""
 
 from __future__ import annotations
 
@@ -16,6 +12,7 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,57 +20,81 @@ from gfpcheck.frontend import libclang, pch, worker
 from gfpcheck.frontend.groups import Group, group
 from gfpcheck.frontend.libclang import FrontendError
 from gfpcheck.ir.types import Module
+from gfpcheck.ir.units import Linker, Piece, Pool, Translation
 from gfpcheck.kbuild.types import Unit
 
 _LARGEST_BATCH = 16
 _BATCHES = 8  # at least, if there are as many files
+_decode_pieces = msgspec.msgpack.Decoder(dict[str, Piece]).decode
 Progress = Callable[[int, int], None]
 
 
-def lower_units(
-    units: Sequence[Unit],
-    root: str,
-    *,
-    stop: frozenset[str],
-    noreturn: frozenset[str],
-    jobs: int,
-    pch_dir: Path,
-    use_pch: bool = True,
-    progress: Progress | None = None,
-) -> Iterator[Module]:
-    """The modules of `units`, in the order of their `rel`, whatever `jobs` is.
+class Settings(NamedTuple):
+    """How files are lowered.
 
-    `stop` are functions of headers whose bodies need not be lowered, `noreturn` functions that never return though
-    nothing in C says so. `pch_dir` keeps precompiled headers. `progress` gets (files done, files in all).
-    A unit that cannot be read, or kills its process, has a module with an entry in `errors`.
+    Names of files are spelled relative to `root`. `stop` are functions of headers whose bodies need not be lowered,
+    `noreturn` functions that never return though nothing in C says so. `jobs` is the number of processes; nothing
+    else depends on it. `pch_dir` keeps precompiled headers; without it, there are none.
+    `progress` gets (files done, files in all).
+    """
+
+    root: str
+    stop: frozenset[str]
+    noreturn: frozenset[str]
+    jobs: int
+    pch_dir: Path | None
+    progress: Progress | None = None
+
+
+class Read(NamedTuple):
+    """A unit as it was read: a `Translation`, as msgpack. `header` is the precompiled header that was used, if any."""
+
+    unit: Unit
+    data: bytes
+    header: pch.Precompiled | None
+
+
+def lower_units(units: Sequence[Unit], settings: Settings) -> Iterator[Module]:
+    """The modules of `units`, in the order of their `rel`. Errors as for `read_units`."""
+    pool = Pool()
+    linker = Linker(pool)
+    decode = msgspec.msgpack.Decoder(Translation).decode
+    with closing(read_units(units, settings, pool)) as found:
+        for read in found:
+            yield linker.module(decode(read.data))[0]
+
+
+def read_units(units: Sequence[Unit], settings: Settings, pool: Pool) -> Generator[Read, None, None]:
+    """Parses and lowers `units`, in the order of their `rel`. The functions of precompiled headers that they use go to
+    `pool`, and are not lowered if they are there.
+
+    A unit that cannot be read, or kills its process, has an entry in `errors`.
     Raises FrontendError if libclang or the folder for temporary files cannot be used.
     """
     libclang.load()
-    decode = msgspec.msgpack.Decoder(Module).decode
     ordered = sorted(units, key=lambda unit: unit.rel)
     nameless = {unit.rel for unit in ordered if not _is_text(unit)}
     try:
         with TemporaryDirectory(prefix="gfpcheck-") as exchange:
             run = _Run(
                 [unit for unit in ordered if unit.rel not in nameless],
-                worker.Settings(root, stop, noreturn),
-                str(Path(pch_dir).absolute()) if use_pch else "",
+                settings,
+                pool,
                 _Exchange(Path(exchange)),
-                progress,
             )
-            with closing(run.results(jobs)) as batches:  # workers end before their folder goes
-                modules = (module for batch in batches for module in batch)
+            with closing(run.results()) as batches:  # workers end before their folder goes
+                found = (read for batch in batches for read in batch)
                 for unit in ordered:
                     if unit.rel in nameless:
-                        yield decode(worker.failed(_readable(unit), "the name is not UTF-8"))
+                        yield Read(unit, worker.failed(_readable(unit), "the name is not UTF-8"), None)
                     else:
-                        yield decode(next(modules))
+                        yield next(found)
     except OSError as error:
         raise FrontendError(f"cannot work with temporary files in {gettempdir()}: {error.strerror or error}") from error
 
 
 def partition(units: Sequence[Unit]) -> list[list[Unit]]:
-    """The batches in which units (in order) are lowered; the same for any number of processes."""
+    """The batches in which units (in order) are lowered."""
     size = max(1, min(_LARGEST_BATCH, -(-len(units) // _BATCHES)))
     return [list(units[start : start + size]) for start in range(0, len(units), size)]
 
@@ -127,32 +148,31 @@ class _Run:
     def __init__(
         self,
         units: Sequence[Unit],
-        settings: worker.Settings,
-        pch_dir: str,
+        settings: Settings,
+        pool: Pool,
         exchange: _Exchange,
-        progress: Progress | None,
     ) -> None:
         self._batches = partition(units)
         self._total = len(units)
         self._settings = settings
-        self._pch_dir = pch_dir
+        self._common = worker.Settings(settings.root, settings.stop, settings.noreturn)
+        self._pool = pool
         self._exchange = exchange
-        self._progress = progress
         self._group_of = group(units)
         self._groups: dict[Group, list[Unit]] = {}
         for unit, name in self._group_of.items():
             self._groups.setdefault(name, []).append(unit)
         # A group's precompiled header once it is known; a group that is missing has not been asked about.
-        self._headers: dict[Group, pch.GroupHeader | None] = {} if pch_dir else dict.fromkeys(self._groups)
+        self._headers: dict[Group, pch.GroupHeader | None] = {} if settings.pch_dir else dict.fromkeys(self._groups)
         self._asked: set[Group] = set(self._headers)
         self._waiting = list(range(len(self._batches)))
-        self._results: dict[int, Sequence[bytes]] = {}
+        self._results: dict[int, list[Read]] = {}
         self._finished = 0
 
-    def results(self, jobs: int) -> Generator[Sequence[bytes], None, None]:
-        """Each batch's encoded modules, in order."""
+    def results(self) -> Generator[list[Read], None, None]:
+        """Each batch, in order."""
         following = 0
-        for _ in self._progressing(max(1, min(jobs, len(self._batches)))):
+        for _ in self._progressing(max(1, min(self._settings.jobs, len(self._batches)))):
             while following in self._results:
                 yield self._results.pop(following)
                 following += 1
@@ -199,27 +219,38 @@ class _Run:
 
     def _job(self, task: Group | int) -> worker.Lower | worker.Prepare:
         if not isinstance(task, int):
-            return worker.Prepare(tuple(self._groups[task]), self._pch_dir)
+            assert self._settings.pch_dir is not None
+            return worker.Prepare(tuple(self._groups[task]), str(self._settings.pch_dir.absolute()))
         shares: list[tuple[Unit, pch.Share | None]] = []
-        files: dict[str, tuple[str, ...]] = {}
+        headers: dict[str, worker.Header] = {}
         for unit in self._batches[task]:
             found = self._headers[self._group_of[unit]]
             shares.append((unit, found.share(unit.rel) if found else None))
-            if found and found.header.path not in files:
-                files[found.header.path] = tuple(found.header.files)
-        return worker.Lower(tuple(shares), files, self._settings)
+            if found and found.header.path not in headers:
+                known = tuple(self._pool.of(found.header.digest))
+                headers[found.header.path] = worker.Header(found.header.digest, tuple(found.header.files), known)
+        return worker.Lower(tuple(shares), headers, self._common)
 
     def _note(self, task: Group | int, future: Future[str]) -> None:
         if isinstance(task, int):
-            self._finish(task, self._exchange.lowered(future).modules)
+            self._finish(task, self._taken(self._batches[task], self._exchange.lowered(future)))
         else:
             self._headers[task] = self._exchange.prepared(future).header
 
-    def _finish(self, number: int, modules: Sequence[bytes]) -> None:
-        self._results[number] = modules
-        self._finished += len(modules)
-        if self._progress:
-            self._progress(self._finished, self._total)
+    def _taken(self, units: Sequence[Unit], result: worker.Lowered) -> list[Read]:
+        for digest, pieces in result.shared.items():
+            self._pool.add(digest, _decode_pieces(pieces))
+        headers = (self._headers[self._group_of[unit]] for unit in units)
+        return [
+            Read(unit, data, found.header if found else None)
+            for unit, data, found in zip(units, result.units, headers, strict=True)
+        ]
+
+    def _finish(self, number: int, found: list[Read]) -> None:
+        self._results[number] = found
+        self._finished += len(found)
+        if self._settings.progress:
+            self._settings.progress(self._finished, self._total)
 
     def _give_up(self, tasks: Sequence[Group | int]) -> list[int]:
         """After a process died: the batches to do again with care. Groups do without a precompiled header."""
@@ -228,23 +259,22 @@ class _Run:
                 self._headers[task] = None
         return sorted(task for task in tasks if isinstance(task, int))
 
-    def _one_by_one(self, units: Sequence[Unit]) -> list[bytes]:
-        """A batch's modules, made so that one that kills its process takes no other with it."""
-        modules: list[bytes] = []
-        done: frozenset[tuple[str, str]] = frozenset()
+    def _one_by_one(self, units: Sequence[Unit]) -> list[Read]:
+        """A batch, read so that one that kills its process takes no other with it."""
+        found: list[Read] = []
         left = list(units)
         while left:
             with _executor(1) as executor:
                 try:
                     while left:
-                        job = worker.Lower(((left[0], None),), {}, self._settings, done)
+                        job = worker.Lower(((left[0], None),), {}, self._common)
                         result = self._exchange.lowered(self._exchange.submit(executor, job))
-                        modules += result.modules
-                        done = result.done
+                        found.append(Read(left[0], result.units[0], None))
                         left.pop(0)
                 except BrokenProcessPool:
-                    modules.append(worker.failed(left.pop(0), "the process that read it died"))
-        return modules
+                    unit = left.pop(0)
+                    found.append(Read(unit, worker.failed(unit, "the process that read it died"), None))
+        return found
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from gfpcheck.ir.types import Addr, Assign, Call, Loc, Var
 class Scopes(ExprLowering):
     """`cleanups` are those in force, first declared first; `label_cleanups` those in force at each label."""
 
-    def __init__(self, decls: Decls, home: Home, here: Loc) -> None:
-        super().__init__(decls, home, here)
+    def __init__(self, decls: Decls, home: Home, start: tuple[int, int]) -> None:
+        super().__init__(decls, home, start)
         self.cleanups: list[Cleanup] = []
         self.label_cleanups: dict[int, tuple[Cleanup, ...]] = {}
         self.statics: list[Variable] = []  # function-static variables with an initialiser
@@ -26,7 +26,7 @@ class Scopes(ExprLowering):
         """Leaves a scope at its end: its cleanups run, and are forgotten."""
         if len(self.cleanups) > depth:
             offset = self.places.end(node.cursor, self.home)
-            self.run_cleanups(depth, self.here if offset < 0 else self.home.text.loc(offset))
+            self.run_cleanups(depth, self.at(offset))
             del self.cleanups[depth:]
 
     def run_cleanups(self, depth: int, loc: Loc) -> None:

@@ -51,8 +51,8 @@ class _Exit:
 class Body(Scopes):
     """Lowers one function body."""
 
-    def __init__(self, decls: Decls, home: Home, here: Loc, void: bool) -> None:
-        super().__init__(decls, home, here)
+    def __init__(self, decls: Decls, home: Home, start: tuple[int, int], void: bool) -> None:
+        super().__init__(decls, home, start)
         self._breaks: list[_Exit] = []
         self._continues: list[_Exit] = []
         self._switches: list[_SwitchCases] = []

@@ -5,23 +5,34 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from gfpcheck.frontend import kinds, libclang
-from gfpcheck.frontend.functions import Batch, Lowering
+from gfpcheck.frontend.functions import Batch, Lowering, Shared
 from gfpcheck.frontend.libclang import CXCursor
 from gfpcheck.frontend.parse import ParseError, errors, inclusions, parsed
 from gfpcheck.frontend.pch import with_header
 from gfpcheck.ir.types import Diagnostic, GlobalVar, Module
+from gfpcheck.ir.units import Linker, Piece, Pool, Translation
 from gfpcheck.kbuild.types import Unit
 
 _RECURSION_LIMIT = 50_000
-_Elsewhere = Callable[[list[str]], Module]
+
+
+class Precompiled(NamedTuple):
+    """What a unit takes of a precompiled header: the header at `path`, of whose files it includes `included`.
+    `functions` finds header functions by name."""
+
+    path: str
+    included: Sequence[str]
+    shared: Shared
+    functions: Callable[[list[str]], Piece]
 
 
 def lower_file(unit: Unit, root: str, stop: frozenset[str], noreturn: frozenset[str]) -> Module:
     """Parses and lowers one file in this process; raises ParseError."""
     with deep_recursion():
-        return lower_plain(unit, Batch(root, stop, noreturn))
+        return Linker(Pool()).module(lower_plain(unit, Batch(root, stop, noreturn)))[0]
 
 
 @contextmanager
@@ -35,35 +46,25 @@ def deep_recursion() -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
-def lower_plain(unit: Unit, batch: Batch) -> Module:
+def lower_plain(unit: Unit, batch: Batch) -> Translation:
     """Parses and lowers one file without a precompiled header; raises ParseError."""
     with parsed(unit.path, unit.args, unit.cwd, options=libclang.PARSE_KEEP_GOING) as tu:
         return _lower(tu, unit, batch)
 
 
-def lower_with(unit: Unit, header: str, included: Sequence[str], batch: Batch, elsewhere: _Elsewhere) -> Module | None:
-    """As `lower_plain`, with the precompiled header at `header`, whose files `included` the unit includes; None if it
-    cannot be done that way, or there are errors."""
+def lower_with(unit: Unit, header: Precompiled, batch: Batch) -> Translation | None:
+    """As `lower_plain`, with a precompiled header; None if it cannot be done that way, or there are errors."""
     try:
-        with parsed(unit.path, with_header(unit.args, header), unit.cwd, options=libclang.PARSE_KEEP_GOING) as tu:
-            if errors(tu):
-                return None
-            return _lower(tu, unit, batch, header, included, elsewhere)
+        with parsed(unit.path, with_header(unit.args, header.path), unit.cwd, options=libclang.PARSE_KEEP_GOING) as tu:
+            return None if errors(tu) else _lower(tu, unit, batch, header)
     except ParseError:
         return None
 
 
-def _lower(
-    tu: int,
-    unit: Unit,
-    batch: Batch,
-    header: str = "",
-    included: Sequence[str] = (),
-    elsewhere: _Elsewhere | None = None,
-) -> Module:
+def _lower(tu: int, unit: Unit, batch: Batch, header: Precompiled | None = None) -> Translation:
     lib = libclang.load()
-    lowering = Lowering(tu, unit.rel, unit.cwd, batch, header, elsewhere)
-    module, decls, places = lowering.module, lowering.decls, lowering.places
+    lowering = Lowering(tu, unit.cwd, batch, header and header.shared, header and header.functions)
+    decls, places = lowering.decls, lowering.places
     main = lib.clang_getFile(tu, unit.path.encode("utf-8", "surrogateescape"))
     home = places.home(main)
     for cursor in libclang.children(lib.clang_getTranslationUnitCursor(tu)):
@@ -73,14 +74,16 @@ def _lower(
         if kind == kinds.VAR_DECL:
             _global(lowering, cursor)
         elif lib.clang_isCursorDefinition(cursor):
-            func = lowering.function(cursor)
-            if func:
-                module.functions.append(func)
-    lowering.headers(main)
-    module.headers.sort(key=lambda func: (func.file, func.name))
-    module.includes = sorted({decls.relative(name) for name in (*inclusions(tu), *included)})
-    module.errors = [Diagnostic(decls.relative(file), line, text) for file, line, text in errors(tu)]
-    return module
+            lowering.function(cursor)
+    lowering.close(main)
+    return Translation(
+        unit.rel,
+        lowering.own,
+        lowering.headers,
+        header.shared.digest if header else "",
+        sorted({decls.relative(name) for name in (*inclusions(tu), *(header.included if header else ()))}),
+        [Diagnostic(decls.relative(file), line, text) for file, line, text in errors(tu)],
+    )
 
 
 def _global(lowering: Lowering, cursor: CXCursor) -> None:

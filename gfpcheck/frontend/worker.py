@@ -14,11 +14,12 @@ from pathlib import Path
 import msgspec
 
 from gfpcheck.frontend import pch
-from gfpcheck.frontend.functions import Batch, Lowering
+from gfpcheck.frontend.functions import Batch, Lowering, Shared
 from gfpcheck.frontend.libclang import CXCursor, FrontendError
 from gfpcheck.frontend.parse import loaded
-from gfpcheck.frontend.unit import deep_recursion, lower_plain, lower_with
-from gfpcheck.ir.types import Diagnostic, Module
+from gfpcheck.frontend.unit import Precompiled, deep_recursion, lower_plain, lower_with
+from gfpcheck.ir.types import Diagnostic
+from gfpcheck.ir.units import Piece, Translation, empty_piece
 from gfpcheck.kbuild.types import Unit
 
 
@@ -30,22 +31,30 @@ class Settings(msgspec.Struct, frozen=True):
     noreturn: frozenset[str]
 
 
+class Header(msgspec.Struct, frozen=True):
+    """A precompiled header: its digest, the files that were read for it, and those of its functions that need not be
+    lowered, as "file:name"."""
+
+    digest: str
+    files: tuple[str, ...]
+    known: tuple[str, ...]
+
+
 class Lower(msgspec.Struct, frozen=True, tag=True):
-    """A batch to lower: units in order, each with its share of a precompiled header or None. `headers` are the files
-    of each such header, by its path. `done` are header functions, as (file, name), that an earlier batch already has.
-    """
+    """A batch to lower: units in order, each with its share of a precompiled header or None. `headers` are those
+    headers, by path."""
 
     units: tuple[tuple[Unit, pch.Share | None], ...]
-    headers: dict[str, tuple[str, ...]]
+    headers: dict[str, Header]
     settings: Settings
-    done: frozenset[tuple[str, str]] = frozenset()
 
 
 class Lowered(msgspec.Struct, frozen=True):
-    """The modules of a batch, each as msgpack, and the header functions that are done now."""
+    """The units of a batch, each a `Translation` as msgpack, and functions of the precompiled headers that they use,
+    by the header's digest: pieces by "file:name", as msgpack."""
 
-    modules: tuple[bytes, ...]
-    done: frozenset[tuple[str, str]]
+    units: tuple[bytes, ...]
+    shared: dict[str, bytes]
 
 
 class Prepare(msgspec.Struct, frozen=True, tag=True):
@@ -89,65 +98,79 @@ def run(path: str) -> str:
     return done
 
 
+_shared: dict[str, Shared] = {}
+"""The precompiled headers that this process has met, by digest: what one batch has told of them, the next need not."""
+
+
 def lower(job: Lower) -> Lowered:
     """Lowers a batch."""
     batch = Batch(job.settings.root, job.settings.stop, job.settings.noreturn)
-    batch.done.update(job.done)
     encode = msgspec.msgpack.Encoder().encode
-    modules = tuple([encode(module) for module in _modules(job, batch)])
-    return Lowered(modules, frozenset(batch.done))
+    for header in job.headers.values():
+        _shared.setdefault(header.digest, Shared(header.digest)).known.update(header.known)
+    units = tuple([encode(unit) for unit in _translations(job, batch)])
+    shared = {}
+    for header in job.headers.values():
+        here = _shared[header.digest]
+        if here.pieces:
+            shared[header.digest] = encode(here.pieces)
+            here.pieces = {}
+    return Lowered(units, shared)
 
 
-def _modules(job: Lower, batch: Batch) -> Iterator[Module]:
+def _translations(job: Lower, batch: Batch) -> Iterator[Translation]:
     with deep_recursion(), ExitStack() as open_headers:
         sources: dict[str, _HeaderSource] = {}
         for unit, share in job.units:
-            module = None
+            found = None
             try:
                 if not _is_readable(unit.path):
                     raise FrontendError(f"cannot read {unit.path}")
                 if share is not None:
-                    path, files = share.path, share.files(job.headers[share.path])
-                    source = sources.setdefault(path, _HeaderSource(path, batch, unit.cwd, open_headers))
-                    module = lower_with(unit, path, files, batch, source.functions)
-                if module is None:
-                    module = lower_plain(unit, batch)
+                    path, header = share.path, job.headers[share.path]
+                    shared = _shared[header.digest]
+                    source = sources.setdefault(path, _HeaderSource(path, batch, shared, unit.cwd, open_headers))
+                    used = Precompiled(path, share.files(header.files), shared, source.functions)
+                    found = lower_with(unit, used, batch)
+                if found is None:
+                    found = lower_plain(unit, batch)
             except FrontendError as error:
-                module = _failed(unit, str(error))
-            yield module
+                found = _failed(unit, str(error))
+            yield found
 
 
 class _HeaderSource:
     """Functions out of a precompiled header, found by name. Units that use it do not list its declarations, and
     a cleanup function is known by name alone."""
 
-    def __init__(self, path: str, batch: Batch, cwd: str, stack: ExitStack) -> None:
+    def __init__(self, path: str, batch: Batch, shared: Shared, cwd: str, stack: ExitStack) -> None:
         self._path = path
         self._batch = batch
+        self._shared = shared
         self._cwd = cwd
         self._stack = stack
         self._tu: int | None = None
         self._listed: dict[str, CXCursor] | None = None
 
-    def functions(self, names: list[str]) -> Module:
-        """The header functions of those names, with all that they call."""
+    def functions(self, names: list[str]) -> Piece:
+        """The header functions of those names, as what a piece uses that is otherwise empty."""
         if self._tu is None:
             self._tu = self._stack.enter_context(loaded(self._path))
-        lowering = Lowering(self._tu, "", self._cwd, self._batch, listed=self._listed)
+        lowering = Lowering(self._tu, self._cwd, self._batch, self._shared, listed=self._listed)
         for name in names:
             lowering.want(name)
-        lowering.headers(None)
+        lowering.close(None)
         self._listed = lowering.listed()
-        return lowering.module
+        return lowering.own
 
 
 def failed(unit: Unit, why: str) -> bytes:
-    """The encoded module of a unit of which there is nothing to say."""
+    """The encoded translation of a unit of which there is nothing to say."""
     return msgspec.msgpack.encode(_failed(unit, why))
 
 
-def _failed(unit: Unit, why: str) -> Module:
-    return Module(unit.rel, [], [], {}, {}, {}, [], [], [Diagnostic(unit.rel, 0, why)], [])
+def _failed(unit: Unit, why: str) -> Translation:
+    return Translation(unit.rel, empty_piece(), {}, "", [], [Diagnostic(unit.rel, 0, why)])
 
 
 def _is_readable(path: str) -> bool:

@@ -14,7 +14,8 @@ import msgspec
 
 
 class Loc(NamedTuple):
-    """A place in the function's own file: 1-based line, 1-based column in bytes."""
+    """A place in the function's own file: the line, counted from that of the function's name (`Func.line`), which is
+    line 0, and the 1-based column in bytes. So nothing in a function changes when lines above it come or go."""
 
     line: int
     col: int
@@ -214,6 +215,8 @@ class Func(msgspec.Struct, frozen=True, array_like=True):
     `file` is relative to the tree's root. `types` gives the spelled type of each parameter and
     local that the body names ("gfp_t", "struct inode *"). `annotations` are the texts of sparse's
     context annotations, as "acquires:x", "releases:x", "must_hold:x", "cond_acquires:x".
+    `line` is the 1-based line of the function's name in the file; `loc` and `end_line`, like every `Loc` of the body,
+    count from there.
     """
 
     name: str
@@ -227,6 +230,7 @@ class Func(msgspec.Struct, frozen=True, array_like=True):
     blocks: tuple[Block, ...]
     types: dict[str, str]
     annotations: tuple[str, ...] = ()
+    line: int = 0
 
 
 class Proto(msgspec.Struct, frozen=True, array_like=True):

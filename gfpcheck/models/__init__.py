@@ -5,6 +5,7 @@
 
 from gfpcheck.models.gfp import GfpFlags
 from gfpcheck.models.loader import load
+from gfpcheck.models.parse import FILES
 from gfpcheck.models.types import (
     ATOMIC_KINDS,
     CONTEXT_KINDS,
@@ -23,12 +24,15 @@ from gfpcheck.models.types import (
     Scope,
     ScopeKind,
     When,
+    Word,
+    WordFlag,
     base_name,
 )
 
 __all__ = [
     "ATOMIC_KINDS",
     "CONTEXT_KINDS",
+    "FILES",
     "Allocator",
     "AtomicContext",
     "Callback",
@@ -45,6 +49,8 @@ __all__ = [
     "Scope",
     "ScopeKind",
     "When",
+    "Word",
+    "WordFlag",
     "base_name",
     "load",
 ]

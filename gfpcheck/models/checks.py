@@ -54,15 +54,28 @@ def _check_flags(merged: Merged) -> None:
     for name in merged.gfp_required:
         if name not in merged.gfp_flags:
             merged.fail("gfp_required", name, "is required and not among the flags")
+    for name in merged.gfp_values:
+        if name not in known:
+            merged.fail("gfp_values", name, "is not among the flags")
     for name, allocators in merged.allocators.items():
-        for expression in (text for entry in allocators for text in _expressions(entry)):
-            for flag in re.split(r"\s*\|\s*", expression.strip()):
-                if flag not in known:
-                    merged.fail("allocators", name, f"unknown flag {flag!r}")
+        for entry in allocators:
+            _check_expressions(merged, "allocators", name, _expressions(entry))
+            if entry.word and entry.word not in merged.words:
+                merged.fail("allocators", name, f"there is no table words.{entry.word}")
+    for name, word in merged.words.items():
+        parts = [word.plain, *(text for flag in word.flags for text in (flag.adds, flag.clears))]
+        _check_expressions(merged, "words", name, [part for part in parts if part])
     for name, roots in merged.reclaim.items():
         for root in roots:
             if root.gate and root.gate not in known:
                 merged.fail("reclaim", name, f"unknown flag {root.gate!r}")
+
+
+def _check_expressions(merged: Merged, section: str, name: str, expressions: list[str]) -> None:
+    for expression in expressions:
+        for flag in re.split(r"\s*\|\s*", expression.strip()):
+            if flag not in merged.gfp_flags and flag not in merged.gfp_compound:
+                merged.fail(section, name, f"unknown flag {flag!r}")
 
 
 def _expressions(entry: Allocator) -> list[str]:

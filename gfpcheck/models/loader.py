@@ -55,6 +55,8 @@ def _select(merged: Merged, version: tuple[int, ...]) -> Models:
         queries=_one(merged.queries, version),
         callbacks=_one(merged.callbacks, version),
         members=_one(merged.members, version),
+        words=merged.words,
+        gfp_values=merged.gfp_values,
     )
 
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
 from gfpcheck.models.parse import ModelFile
-from gfpcheck.models.types import Allocator, Callback, CallbackMember, LockOp, Query, ReclaimRoot, Scope
+from gfpcheck.models.types import Allocator, Callback, CallbackMember, LockOp, Query, ReclaimRoot, Scope, Word
 
 Function = TypeVar("Function", LockOp, Scope, Allocator, Query, Callback)
 Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Query | Callback, ...]]
 
 BY_FUNCTION = ("locks", "scopes", "allocators", "queries", "callbacks")
 BY_MEMBER = ("reclaim", "members", "lock_types")
+BY_NAME = ("words", "gfp_values")
 NAMES = ("inner", "not_allocators", "noreturn", "steady", "gfp_flags", "gfp_required", "gfp_compound")
 
 
@@ -31,6 +32,8 @@ class Merged:
         self.reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
         self.members: dict[str, tuple[CallbackMember, ...]] = {}
         self.lock_types: dict[str, str] = {}
+        self.words: dict[str, Word] = {}
+        self.gfp_values: dict[str, int] = {}
         self.inner: dict[str, None] = {}
         self.not_allocators: dict[str, None] = {}
         self.noreturn: dict[str, None] = {}
@@ -51,7 +54,7 @@ class Merged:
         self._add(file, "allocators", _by_every_name(file, file.allocators))
         self._add(file, "queries", _by_every_name(file, file.queries))
         self._add(file, "callbacks", _by_every_name(file, file.callbacks))
-        for section in BY_MEMBER:
+        for section in (*BY_MEMBER, *BY_NAME):
             self._add(file, section, getattr(file, section))
         for section in NAMES:
             self._add(file, section, dict.fromkeys(getattr(file, section)))
@@ -74,7 +77,7 @@ class Merged:
             self.not_allocators.pop(name, None)
         for name in added.not_allocators:
             _forget(self.allocators, name)
-        for section in (*BY_FUNCTION, *BY_MEMBER, *NAMES, "_owners"):
+        for section in (*BY_FUNCTION, *BY_MEMBER, *BY_NAME, *NAMES, "_owners"):
             getattr(self, section).update(getattr(added, section))
 
 

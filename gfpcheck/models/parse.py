@@ -1,13 +1,15 @@
 """One model file: TOML text to checked entries.
 
-A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks` (keyed by function), `reclaim`,
-`members` (keyed "struct record.member"), `lock_types` and `gfp` (`flags`, `required`, `compound`), and the
-lists `inner`, `not_allocators`, `noreturn` and `steady`. The value of a key is one inline table, or an array of them:
-several operations, or one for each range of kernel versions.
+A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks` (keyed by function),
+`reclaim`, `members` (keyed "struct record.member"), `words`, `lock_types` and `gfp` (`flags`, `required`, `compound`,
+`values`), and the lists `inner`, `not_allocators`, `noreturn` and `steady`. The value of a key is one inline table, or
+an array of them: several operations, or one for each range of kernel versions. In a gfpcheck.toml all of it stands
+below `models`.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from pathlib import Path
@@ -25,9 +27,15 @@ from gfpcheck.models.types import (
     Query,
     ReclaimRoot,
     Scope,
+    Word,
     base_name,
 )
 from gfpcheck.models.versions import parse_range
+
+IN_SETTINGS = "models"
+"""The table of a gfpcheck.toml that holds models."""
+FILES = "files"
+"""The key in it that names further files."""
 
 MAX_BYTES = 4 << 20
 """No model file is larger; one that is was named by mistake."""
@@ -37,8 +45,12 @@ _MEMBER = re.compile(r"((struct|union) )?[A-Za-z_]\w*\.[A-Za-z_]\w*\Z", re.ASCII
 _TYPE = re.compile(r"((struct|union) )?[A-Za-z_]\w*\Z", re.ASCII)
 _FORM_OF_MEMBER = 'of the form "struct record.member"'
 _MAX_ARG = 31
+_UNKNOWN_KEY = re.compile(r"Object contains unknown field `(\w+)`")
+_UNKNOWN_VALUE = re.compile(r"Invalid enum value '(.*)' - at `\$\.(\w+)(?:\[\.\.\.\])?`")
+_NUMBER = re.compile(r"\d+")
 
 Entry = LockOp | Scope | Allocator | Query | Callback | ReclaimRoot | CallbackMember
+Struct = TypeVar("Struct", bound=msgspec.Struct)
 Op = TypeVar("Op", LockOp, Scope, Allocator, Query, Callback, ReclaimRoot, CallbackMember)
 
 
@@ -54,6 +66,7 @@ class ModelFile(msgspec.Struct):
     callbacks: dict[str, tuple[Callback, ...]] = {}
     reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
     members: dict[str, tuple[CallbackMember, ...]] = {}
+    words: dict[str, Word] = {}
     lock_types: dict[str, str] = {}
     inner: tuple[str, ...] = ()
     not_allocators: tuple[str, ...] = ()
@@ -62,6 +75,7 @@ class ModelFile(msgspec.Struct):
     gfp_flags: tuple[str, ...] = ()
     gfp_required: tuple[str, ...] = ()
     gfp_compound: tuple[str, ...] = ()
+    gfp_values: dict[str, int] = {}
 
     def fail(self, entry: str, problem: str) -> NoReturn:
         """Raise the ModelError that names this file, the line of `entry` where it can be found, and the entry."""
@@ -86,7 +100,12 @@ def read_model_file(path: Path) -> ModelFile:
     except UnicodeDecodeError as error:
         raise ModelError(f"{path}: not UTF-8 text (byte {error.start})") from None
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: not valid TOML: {error}") from None
+        problem, _, at = str(error).partition(" (at ")
+        number = _NUMBER.search(at)
+        line = int(number[0]) if number else text.count("\n") + 1  # else it is the end of the document
+        raise ModelError(f"{path}:{line}: not valid TOML: {problem}") from None
+    if isinstance(table.get(IN_SETTINGS), dict):
+        table = {key: value for key, value in table[IN_SETTINGS].items() if key != FILES}
     return _convert(ModelFile(path, text), table)
 
 
@@ -106,6 +125,8 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.reclaim = _entries(file, key, value, ReclaimRoot)
         elif key == "members":
             file.members = _entries(file, key, value, CallbackMember)
+        elif key == "words":
+            file.words = {name: _word(file, name, body) for name, body in _table(file, key, value).items()}
         elif key == "lock_types":
             file.lock_types = _lock_types(file, value)
         elif key == "inner":
@@ -151,10 +172,7 @@ def _parts(file: ModelFile, name: str, body: Any) -> list[dict[str, Any]]:
 
 
 def _operation(file: ModelFile, name: str, part: dict[str, Any], kind: type[Op]) -> Op:
-    try:
-        op = msgspec.convert(part, kind)
-    except msgspec.ValidationError as error:
-        file.fail(name, str(error))
+    op = _convert_entry(file, name, part, kind)
     try:
         parse_range(op.since, op.until)
     except ValueError as error:
@@ -165,6 +183,11 @@ def _operation(file: ModelFile, name: str, part: dict[str, Any], kind: type[Op])
     if not isinstance(op, ReclaimRoot | CallbackMember):
         for function in op.spelled:
             _check_function(file, name, function)
+    if isinstance(op, Allocator):
+        if bool(op.word) != (op.word_arg >= 0):
+            file.fail(name, "a word of flags (word) stands in an argument (word_arg), and the other way round")
+        if op.word and op.flags:
+            file.fail(name, "has either fixed flags or a word of them")
     if isinstance(op, Callback):
         _check_member(file, name, op.member)
     if isinstance(op, CallbackMember):
@@ -176,6 +199,30 @@ def _operation(file: ModelFile, name: str, part: dict[str, Any], kind: type[Op])
             _check_function(file, name, function)
         _check_lock(file, name, op)
     return op
+
+
+def _convert_entry(file: ModelFile, name: str, body: Any, kind: type[Struct]) -> Struct:
+    try:
+        return msgspec.convert(body, kind)
+    except msgspec.ValidationError as error:
+        file.fail(name, _in_words(str(error), kind))
+
+
+def _in_words(problem: str, kind: type[msgspec.Struct]) -> str:
+    """What msgspec says, with what there is instead of an unknown key or value."""
+    keys = [field.encode_name for field in msgspec.structs.fields(kind)]
+    unknown = _UNKNOWN_KEY.fullmatch(problem)
+    if unknown:
+        close = difflib.get_close_matches(unknown[1], keys, 1)
+        return (
+            f"unknown key {unknown[1]!r}; {f'did you mean {close[0]!r}?' if close else 'there are ' + ', '.join(keys)}"
+        )
+    value = _UNKNOWN_VALUE.fullmatch(problem)
+    if value:
+        field = next(field for field in msgspec.structs.fields(kind) if field.encode_name == value[2])
+        words = [word for part in (field.type, *get_args(field.type)) for word in get_args(part)]
+        return f"{value[2]} = {value[1]!r}: one of {', '.join(str(word) for word in words if isinstance(word, str))}"
+    return problem
 
 
 def _check_function(file: ModelFile, entry: str, name: str) -> None:
@@ -205,6 +252,16 @@ def _check_lock(file: ModelFile, name: str, op: LockOp) -> None:
         file.fail(name, "only a release takes a token")
 
 
+def _word(file: ModelFile, name: str, body: Any) -> Word:
+    word = _convert_entry(file, name, body, Word)
+    for flag in word.flags:
+        if not _IDENTIFIER.match(flag.name):
+            file.fail(name, f"{flag.name!r} is not the name of a flag")
+        if not 0 < flag.value < 1 << 64:
+            file.fail(flag.name, f"value = {flag.value} has no bit that could be set")
+    return word
+
+
 def _lock_types(file: ModelFile, value: Any) -> dict[str, str]:
     kinds = get_args(LockKind)
     for name, kind in _table(file, "lock_types", value).items():
@@ -217,9 +274,20 @@ def _lock_types(file: ModelFile, value: Any) -> dict[str, str]:
 
 def _gfp(file: ModelFile, value: Any) -> None:
     for key, names in _table(file, "gfp", value).items():
+        if key == "values":
+            file.gfp_values = _values(file, names)
+            continue
         if key not in ("flags", "required", "compound"):
             file.fail(key, "unknown list in the table gfp")
         setattr(file, f"gfp_{key}", _names(file, key, names, _IDENTIFIER))
+
+
+def _values(file: ModelFile, value: Any) -> dict[str, int]:
+    values = _table(file, "values", value)
+    for name, number in values.items():
+        if not _IDENTIFIER.match(name) or type(number) is not int or not 0 <= number < 1 << 32:
+            file.fail(name, f"{name} = {number!r} is no flag of 32 bits")
+    return values
 
 
 def _names(file: ModelFile, key: str, value: Any, form: re.Pattern[str]) -> tuple[str, ...]:
@@ -240,7 +308,8 @@ def _line_of(text: str, entry: str) -> int:
     if not entry:
         return 0
     quoted = re.escape(entry)
-    for form in (rf'^\s*\[*"?{quoted}"?\]*\s*(=|$)', rf'"{quoted}"'):
+    definition = rf'^\s*\[*(?:[\w-]+\.)*"?{quoted}"?\]*\s*(=|$|#)'
+    for form in (definition, rf'[{{,]\s*"?{quoted}"?\s*=', rf'"{quoted}"'):
         found = re.search(form, text, re.MULTILINE)
         if found:
             return text.count("\n", 0, found.start() + len(found[0]) - len(found[0].lstrip())) + 1

@@ -109,6 +109,24 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str = ""
 
 
+class WordFlag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A flag of a word of flags: its name in the source, its bits, and what it adds to or takes from what an
+    allocation is asked for with."""
+
+    name: str
+    value: int
+    adds: str = ""
+    clears: str = ""
+
+
+class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How allocation flags that are not the kernel's read as the kernel's: `plain` is what a word without any flag
+    means ("GFP_KERNEL" for KM_SLEEP, which is 0), then each flag that is set does its part, in order."""
+
+    plain: str
+    flags: tuple[WordFlag, ...] = ()
+
+
 Family = Literal["", "slab", "page", "vmalloc", "kvmalloc", "mempool", "percpu", "bulk", "contig", "cache"]
 """What an allocator rests on: slab objects, whole pages, virtual ranges, either of two, a reserve that a blocking
 caller waits for, ... "cache" is a lookup that allocates only what it does not find."""
@@ -120,7 +138,8 @@ class Allocator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An allocating function of which more is known than its prototype says.
 
     `flags` is the fixed flag expression of a function without a `gfp_t` argument ("GFP_KERNEL",
-    "GFP_NOFS | __GFP_NOFAIL"); empty: the `gfp_t` argument, found by type.
+    "GFP_NOFS | __GFP_NOFAIL"); empty: the `gfp_t` argument, found by type. With `word` it is argument `word_arg`
+    instead, in flags of another kind, whose `Word` that names.
     `adds`, `clears` are flags that the function itself sets or clears; one that adds __GFP_NOFAIL may still
     fail for want of something else (`sb_bread`: the disk). `needs` are flags that it does not work without,
     `rejects` those that it ignores or refuses.
@@ -132,6 +151,8 @@ class Allocator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     flags: str = ""
+    word: str = ""
+    word_arg: int = -1
     adds: str = ""
     clears: str = ""
     needs: str = ""
@@ -227,6 +248,7 @@ class Models(msgspec.Struct, frozen=True):
     argument for as long as anybody looks (static keys, feature tests). `gfp_flags` are the names to fold through the
     tree's own headers, `gfp_required` those without which gfpcheck must stop.
     `gfp_compound` are the names under which sets of flags are shown (GFP_KERNEL, GFP_NOFS, ...), best first.
+    `gfp_values` are the values of flags outside a kernel, where no header has them. `words` are other kinds of flags.
     `macros` are the lock operations with a `via`, by the word typed and the function called.
     `queries` are functions that tell the context. `callbacks` are functions that register a function to be called in
     an atomic context; `members`, by "struct record.member", are the places where such a function is stored.
@@ -248,6 +270,8 @@ class Models(msgspec.Struct, frozen=True):
     callbacks: dict[str, Callback] = {}
     members: dict[str, CallbackMember] = {}
     steady: frozenset[str] = frozenset()
+    words: dict[str, Word] = {}
+    gfp_values: dict[str, int] = {}
 
     def knows(self, function: str) -> bool:
         """True if the function's effect is known, so that its body need not be looked at."""

@@ -2,5 +2,6 @@
 
 from gfpcheck.store.entries import LIMIT, Contents, Store
 from gfpcheck.store.keys import digest
+from gfpcheck.store.stamps import Files, Stamp, is_settled, stamp
 
-__all__ = ["LIMIT", "Contents", "Store", "digest"]
+__all__ = ["LIMIT", "Contents", "Files", "Stamp", "Store", "digest", "is_settled", "stamp"]

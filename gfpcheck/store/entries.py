@@ -50,6 +50,11 @@ class Store:
         self._written = False
         self.problem = ""
 
+    @property
+    def keeps(self) -> bool:
+        """False if nothing is kept anyway, and looking is a waste."""
+        return self._folder is not None
+
     def get(self, kind: str, key: str) -> bytes | None:
         """The entry's bytes; None if there is none that is whole."""
         if self._folder is None:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from fixtures_harness import TREE
 
-from .cli_run import Cli
+from .cli_run import PLAIN, Cli
 from .conftest import Here
 from .test_cli_check import rules
 
 SAMPLE = TREE / "fs/minifs"
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """The example of plain C."""
+    return Path(shutil.copytree(PLAIN, tmp_path / "plain"))
+
+
 OWN_RULE = '''"""A rule of somebody's own.
 
 ## What it finds
@@ -89,6 +98,47 @@ def test_paths_are_relative_to_the_file(here: Here, folder: Path) -> None:
     assert "OWN001" in [rule["id"] for rule in json.loads(run.out)["rules"]]
     (folder / "more.toml").unlink()
     assert "more.toml: cannot read the model file" in here(SAMPLE).err
+
+
+MODELS = """\
+min-confidence = "low"
+
+[models]
+files = ["more.toml"]
+not_allocators = []
+
+[models.allocators]
+my_alloc = { flags = "GFP_KERNEL" }
+"""
+
+
+def test_models_in_the_settings_themselves(cli: Cli, plain: Path) -> None:
+    (plain / "model.toml").rename(plain / "more.toml")
+    (plain / "gfpcheck.toml").write_text(MODELS)
+    (plain / "own.c").write_text(
+        '#include "memory.h"\nstruct own {\n\tstruct spin lock;\n};\nvoid *my_alloc(void);\n'
+        "void own(struct own *o)\n{\n\tspin_enter(&o->lock);\n\tmy_alloc();\n\tspin_leave(&o->lock);\n}\n"
+    )
+    run = cli(plain, "--format", "json")
+    found = {(finding["file"], finding["line"]) for finding in json.loads(run.out)["findings"]}
+    assert ("own.c", 9) in found
+    assert "queue.c" in {file for file, _ in found}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[models]\nfiles = 3\n", ": Expected `array`, got `int` - at `$.models`"),
+        ("[models.lock]\nx = 1\n", ":1: lock: unknown table"),
+        ('[models.locks]\nf = { does = "acquire" }\n', ":2: f: Object missing required field `kind`"),
+    ],
+)
+def test_wrong_models_in_the_settings(cli: Cli, tmp_path: Path, text: str, why: str) -> None:
+    config = tmp_path / "gfpcheck.toml"
+    config.write_text(text)
+    run = cli(SAMPLE)
+    assert (run.code, run.out) == (2, "")
+    assert run.err == f"gfpcheck: {config}{why}\n"
 
 
 def test_rules_of_a_foreign_tree_are_not_run(here: Here, folder: Path, tree: Path, cli: Cli) -> None:

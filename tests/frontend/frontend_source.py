@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+import time
 from pathlib import Path
 
 from gfpcheck.frontend import lower_file
 from gfpcheck.ir import pretty
-from gfpcheck.ir.types import Call, Func, Module
+from gfpcheck.ir.types import Call, Func, Loc, Module
 from gfpcheck.kbuild.types import Unit
+from gfpcheck.store import is_settled, stamp
 
 ARGS = ("-std=gnu11",)
 
@@ -26,6 +28,14 @@ class Source:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return Unit(str(path), name, args, str(self.root))
+
+    def settle(self) -> None:
+        """Waits until nothing written so far can be mistaken for what is written from now on."""
+        probe = self.root / "probe"
+        probe.write_text("")
+        while not is_settled(stamp(str(probe)), time.time_ns()):
+            time.sleep(0.01)
+        probe.unlink()
 
     def lower(
         self,
@@ -48,6 +58,11 @@ def function(module: Module, name: str = "f") -> Func:
     """The function of that name, of the file or a header."""
     [found] = [func for func in module.functions + module.headers if func.name == name]
     return found
+
+
+def written(func: Func, loc: Loc) -> tuple[int, int]:
+    """Line and column in the file."""
+    return func.line + loc.line, loc.col
 
 
 def calls(func: Func) -> list[Call]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from frontend_source import Source, calls, expect, function
+from frontend_source import Source, calls, expect, function, written
 
 from gfpcheck.ir import pretty
 from gfpcheck.ir.types import Addr, Var
@@ -279,4 +279,5 @@ def test_name_of_the_function(source: Source, declaration: str, called: str) -> 
 def test_place_is_where_the_scope_is_left(source: Source) -> None:
     module = source.lower(HEAD + "int f(int i)\n{\n\tint x AUTO = 1;\n\tif (i)\n\t\treturn 2;\n\ta();\n}\n")
     first = HEAD.count("\n") + 1
-    assert [call.loc for call in calls(function(module)) if call.cleanup] == [(first + 4, 3), (first + 6, 1)]
+    func = function(module)
+    assert [written(func, c.loc) for c in calls(func) if c.cleanup] == [(first + 4, 3), (first + 6, 1)]

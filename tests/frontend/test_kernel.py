@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gfpcheck.frontend import fold_constants, lower_file, lower_units
+from gfpcheck.frontend import Settings, fold_constants, lower_file, lower_units
 from gfpcheck.ir.types import Call, Func, Module, Var
 from gfpcheck.kbuild import Plan, make_plan
 
@@ -28,15 +28,8 @@ def plan(version: str, cache: Path, *paths: str) -> Plan:
 
 
 def modules(found: Plan, cache: Path, use_pch: bool = True) -> Iterator[Module]:
-    return lower_units(
-        found.units,
-        found.root,
-        stop=frozenset(),
-        noreturn=frozenset(),
-        jobs=2,
-        pch_dir=cache / "pch",
-        use_pch=use_pch,
-    )
+    settings = Settings(found.root, frozenset(), frozenset(), 2, cache / "pch" if use_pch else None)
+    return lower_units(found.units, settings)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

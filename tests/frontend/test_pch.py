@@ -13,6 +13,7 @@ from frontend_source import Source
 from gfpcheck.frontend import lower_file, pch, worker
 from gfpcheck.frontend.directives import macros_that_matter, read_directives
 from gfpcheck.ir.types import Module
+from gfpcheck.ir.units import Linker, Piece, Pool, Translation
 from gfpcheck.kbuild.types import Unit
 
 HEADERS = {
@@ -69,12 +70,21 @@ def names(header: pch.Precompiled, root: Path) -> list[str]:
 def lowered(group: pch.GroupHeader | None, found: Sequence[Unit], root: Path) -> list[Module]:
     """As worker processes lower them, each file for itself."""
     settings = worker.Settings(str(root), frozenset(), frozenset())
+    worker._shared.clear()
     modules: list[Module] = []
     for unit in found:
         share = None if group is None else group.share(unit.rel)
-        files = {} if group is None else {group.header.path: tuple(group.header.files)}
-        encoded = worker.lower(worker.Lower(((unit, share),), files, settings)).modules
-        modules += [msgspec.msgpack.decode(module, type=Module) for module in encoded]
+        headers = {}
+        if group is not None:
+            headers[group.header.path] = worker.Header(group.header.digest, tuple(group.header.files), ())
+        result = worker.lower(worker.Lower(((unit, share),), headers, settings))
+        pool = Pool()
+        for digest, pieces in result.shared.items():
+            pool.add(digest, msgspec.msgpack.decode(pieces, type=dict[str, Piece]))
+        worker._shared.clear()  # as if it were another process
+        module, complete = Linker(pool).module(msgspec.msgpack.decode(result.units[0], type=Translation))
+        assert complete
+        modules.append(module)
     return modules
 
 
@@ -147,6 +157,7 @@ def test_headers_that_do_not_compile_are_left_out(source: Source, tmp_path: Path
 
 def test_made_once(source: Source, tmp_path: Path) -> None:
     found = units(source)
+    source.settle()
     folder = tmp_path / "pch"
     first = pch.prepare(found, folder)
     assert first is not None
@@ -164,8 +175,10 @@ def test_made_once(source: Source, tmp_path: Path) -> None:
 
 def test_changed_header_makes_a_new_one(source: Source, tmp_path: Path) -> None:
     found = units(source)
+    source.settle()
     folder = tmp_path / "pch"
     assert pch.prepare(found, folder)
+    assert list(folder.glob("*.json"))
     source.unit("include/slab.h", HEADERS["include/slab.h"].replace("0x100", "0x200"))
     again = pch.prepare(found, folder)
     assert again is not None
@@ -229,11 +242,22 @@ def test_folder_that_cannot_be_written(source: Source, tmp_path: Path) -> None:
 
 def test_record_that_is_damaged(source: Source, tmp_path: Path) -> None:
     found = units(source)
+    source.settle()
     folder = tmp_path / "pch"
     first = pch.prepare(found, folder)
     [record] = folder.glob("*.json")
     record.write_bytes(b"{")
     assert pch.prepare(found, folder) == first
+
+
+def test_headers_that_may_have_changed_meanwhile(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read and what is there now may differ: used now, but not kept."""
+    found = units(source)
+    monkeypatch.setattr(pch, "is_settled", lambda *_: False)
+    assert pch.prepare(found, tmp_path / "pch") is not None
+    assert list((tmp_path / "pch").glob("*.json")) == []
 
 
 def test_header_that_vanished(source: Source, tmp_path: Path) -> None:

@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
-from frontend_source import Source, calls, function
+from frontend_source import Source, calls, function, written
 
 from gfpcheck.ir import pretty
-from gfpcheck.ir.types import Assign, Branch, Loc, Return
+from gfpcheck.ir.types import Assign, Branch, Func, Loc, Return
+
+
+def call_places(func: Func) -> list[tuple[int, int]]:
+    return [written(func, call.loc) for call in calls(func)]
 
 
 def test_columns_count_bytes_from_one(source: Source) -> None:
     module = source.lower('void s(const char *, int); int a(void);\nvoid f(void)\n{\n\ts("é€", a());\n}\n')
-    assert {pretty.expr(call.callee): call.loc for call in calls(function(module))} == {
-        "s": Loc(4, 2),
-        "a": Loc(4, 13),
-    }
+    func = function(module)
+    assert {pretty.expr(call.callee): written(func, call.loc) for call in calls(func)} == {"s": (4, 2), "a": (4, 13)}
 
 
 def test_crlf_and_continued_lines(source: Source) -> None:
     module = source.lower(b"void a(void);\r\nvoid b(void);\r\nvoid f(void) {\r\n  a();\\\r\n  b();\r\n}\r\n")
-    assert [call.loc for call in calls(function(module))] == [Loc(4, 3), Loc(5, 3)]
+    assert call_places(function(module)) == [(4, 3), (5, 3)]
 
 
 def test_function_place(source: Source) -> None:
     func = function(source.lower("\nstatic int\nf(int x)\n{\n\treturn x;\n}\n"))
-    assert (func.file, func.loc, func.end_line) == ("a.c", Loc(3, 1), 6)
+    assert (func.file, func.line, func.loc, func.end_line) == ("a.c", 3, Loc(0, 1), 3)
     assert (func.static, func.inline) == (True, False)
+
+
+def test_lines_above_change_nothing_but_the_function_s_line(source: Source) -> None:
+    text = "int f(int x)\n{\n\tint y = 1;\n\n\twhile (x > 2)\n\t\ty += x--;\n\treturn y;\n}\n"
+    first, second = function(source.lower(text)), function(source.lower(f"\n/* more\n * of it */\n{text}"))
+    assert (first.line, second.line) == (1, 4)
+    assert msgspec.structs.replace(second, line=1) == first
 
 
 def test_statement_places(source: Source) -> None:
     func = function(source.lower("int f(int x)\n{\n\tint y = 1;\n\tif (x > 2)\n\t\ty += x;\n\treturn y;\n}\n"))
     assigns = [instr.loc for block in func.blocks for instr in block.instrs if isinstance(instr, Assign)]
-    assert assigns == [Loc(3, 6), Loc(5, 3)]
-    assert [block.term.loc for block in func.blocks if isinstance(block.term, (Branch, Return))] == [
-        Loc(4, 6),
-        Loc(6, 2),
-    ]
+    assert [written(func, loc) for loc in assigns] == [(3, 6), (5, 3)]
+    ends = [block.term.loc for block in func.blocks if isinstance(block.term, (Branch, Return))]
+    assert [written(func, loc) for loc in ends] == [(4, 6), (6, 2)]
 
 
 MACROS = """
@@ -69,29 +77,31 @@ struct o { void (*fn)(int); };
 def test_macros(source: Source, body: str, expected: list[tuple[str, int, str]]) -> None:
     module = source.lower(f"{MACROS}void f(struct o *p)\n{{\n\t{body}\n}}\n")
     line = MACROS.count("\n") + 3
-    assert [(pretty.expr(call.callee), call.loc, call.macro) for call in calls(function(module))] == [
-        (name, Loc(line, column), macro) for name, column, macro in expected
+    func = function(module)
+    assert [(pretty.expr(call.callee), written(func, call.loc), call.macro) for call in calls(func)] == [
+        (name, (line, column), macro) for name, column, macro in expected
     ]
 
 
 def test_function_defined_by_a_macro(source: Source) -> None:
     module = source.lower("void a(void);\n#define DEFINE(name) void name(void) { a(); }\n\nDEFINE(f)\n")
     func = function(module)
-    assert func.loc == Loc(4, 8)
-    assert [(call.loc, call.macro) for call in calls(func)] == [(Loc(4, 1), "DEFINE")]
+    assert written(func, func.loc) == (4, 8)
+    assert [(written(func, call.loc), call.macro) for call in calls(func)] == [((4, 1), "DEFINE")]
 
 
 def test_included_fragment_gets_the_function_s_own_place(source: Source) -> None:
     source.unit("body.h", "\n\n\na();\n")
     module = source.lower('void a(void); void b(void);\nvoid f(void) {\n#include "body.h"\nb();\n}\n')
-    assert [call.loc for call in calls(function(module))] == [Loc(2, 6), Loc(4, 1)]
+    assert call_places(function(module)) == [(2, 6), (4, 1)]
 
 
 def test_function_of_an_included_c_file_belongs_to_that_file(source: Source) -> None:
     source.unit("part.c", "void a(void);\nvoid helper(void) { a(); }\nvoid unused(void) { a(); }\n")
     module = source.lower('#include "part.c"\nvoid f(void) { helper(); }\n')
     assert [func.name for func in module.functions] == ["f"]
-    assert [(func.file, func.name, func.loc) for func in module.headers] == [("part.c", "helper", Loc(2, 6))]
+    [helper] = module.headers
+    assert (helper.file, helper.name, written(helper, helper.loc)) == ("part.c", "helper", (2, 6))
 
 
 def test_paths_are_relative_to_the_root(source: Source) -> None:

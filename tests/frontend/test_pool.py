@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from frontend_source import ARGS, Source
 
-from gfpcheck.frontend import FrontendError, libclang, lower_units, pool, worker
+from gfpcheck.frontend import FrontendError, Settings, libclang, lower_units, pool, worker
 from gfpcheck.ir.types import Module
 from gfpcheck.kbuild.types import Unit
 
@@ -39,17 +39,11 @@ def units(source: Source) -> list[Unit]:
 
 
 def lower(units: list[Unit], root: Path, jobs: int, use_pch: bool = True) -> list[Module]:
-    return list(
-        lower_units(
-            units,
-            str(root),
-            stop=frozenset(),
-            noreturn=frozenset(),
-            jobs=jobs,
-            pch_dir=root / "pch",
-            use_pch=use_pch,
-        )
-    )
+    return list(lower_units(units, settings(root, jobs, use_pch)))
+
+
+def settings(root: Path, jobs: int = 2, use_pch: bool = True) -> Settings:
+    return Settings(str(root), frozenset(), frozenset(), jobs, root / "pch" if use_pch else None)
 
 
 def encoded(modules: list[Module]) -> list[bytes]:
@@ -63,12 +57,11 @@ def test_same_bytes_for_any_number_of_processes(units: list[Unit], source: Sourc
     assert [len(module.functions) for module in one] == [1] * FILES
 
 
-def test_header_functions_once_a_batch(units: list[Unit], source: Source) -> None:
-    modules = {module.file: module for module in lower(units, source.root, 2)}
-    for batch in pool.partition(sorted(units, key=lambda unit: unit.rel)):
-        headers = [func.name for unit in batch for func in modules[unit.rel].headers]
-        expected = ["twice"] if all("four" not in Path(unit.path).read_text() for unit in batch) else ["four", "twice"]
-        assert sorted(headers) == expected
+def test_header_functions_come_with_the_first_unit_that_uses_them(units: list[Unit], source: Source) -> None:
+    for use_pch in (True, False):
+        modules = {module.file: module for module in lower(units, source.root, 2, use_pch)}
+        users = {name: [func.name for func in module.headers] for name, module in modules.items() if module.headers}
+        assert users == {"d0/f00.c": ["twice", "four"]}
 
 
 @pytest.mark.parametrize(("count", "largest", "batches"), [(0, 0, 0), (1, 1, 1), (5, 1, 5), (20, 3, 7), (1000, 16, 63)])
@@ -94,16 +87,8 @@ def test_no_units(source: Source) -> None:
 
 def test_progress(units: list[Unit], source: Source) -> None:
     seen: list[tuple[int, int]] = []
-    for _ in lower_units(
-        units,
-        str(source.root),
-        stop=frozenset(),
-        noreturn=frozenset(),
-        jobs=2,
-        pch_dir=source.root / "pch",
-        progress=lambda done, total: seen.append((done, total)),
-    ):
-        pass
+    told = settings(source.root)._replace(progress=lambda done, total: seen.append((done, total)))
+    assert len(list(lower_units(units, told))) == FILES
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})
     assert seen[-1] == (FILES, FILES)
 
@@ -174,15 +159,15 @@ def test_interrupt_ends_the_workers_at_once(source: Source, delay: float | None)
     script.write_text(
         textwrap.dedent(f"""
         from pathlib import Path
-        from gfpcheck.frontend import lower_units
+        from gfpcheck.frontend import Settings, lower_units
         from gfpcheck.kbuild.types import Unit
         if __name__ == "__main__":
             root = {str(source.root)!r}
             units = [Unit(f"{{root}}/big{{n}}.c", f"big{{n}}.c", (), root) for n in range(16)]
             try:
                 print("start", flush=True)
-                for module in lower_units(units, root, stop=frozenset(), noreturn=frozenset(), jobs=2,
-                                          pch_dir=Path(root, "pch")):
+                settings = Settings(root, frozenset(), frozenset(), 2, Path(root, "pch"))
+                for module in lower_units(units, settings):
                     print("module", flush=True)
             except KeyboardInterrupt:
                 print("interrupted", flush=True)
@@ -205,9 +190,7 @@ def test_interrupt_ends_the_workers_at_once(source: Source, delay: float | None)
 
 
 def test_stopping_early_ends_the_workers(units: list[Unit], source: Source) -> None:
-    found = lower_units(
-        units, str(source.root), stop=frozenset(), noreturn=frozenset(), jobs=2, pch_dir=source.root / "pch"
-    )
+    found = lower_units(units, settings(source.root))
     next(iter(found))
     workers = multiprocessing.active_children()
     assert workers

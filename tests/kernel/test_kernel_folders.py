@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gfpcheck.frontend import lower_units
+from gfpcheck.frontend import Settings, lower_units
 from gfpcheck.kbuild import make_plan
 
 from .kernel_run import VERSIONS, Gfpcheck
@@ -26,14 +26,8 @@ def test_no_function_is_lost(trees: Mapping[str, Path], gfpcheck: Gfpcheck, vers
     plan = make_plan([root / folder], cache_dir=gfpcheck.cache)
     assert plan.lost == ()
     every = -(-len(plan.units) // SAMPLE)
-    modules = lower_units(
-        plan.units[::every],
-        plan.root,
-        stop=frozenset(),
-        noreturn=frozenset(),
-        jobs=2,
-        pch_dir=gfpcheck.cache / "pch",
-    )
+    settings = Settings(plan.root, frozenset(), frozenset(), 2, gfpcheck.cache / "pch")
+    modules = lower_units(plan.units[::every], settings)
     checked = lowered = 0
     for module in modules:
         assert (module.file, module.errors, module.lost) == (module.file, [], [])

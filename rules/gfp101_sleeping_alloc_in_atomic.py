@@ -82,8 +82,7 @@ class SleepingAllocInAtomic(Rule):
 
 
 def _atomic(situation: Situation) -> list[Lock]:
-    """The locks and contexts that forbid to sleep, if the allocation may sleep. What a function is promised at entry
-    is GFP102's."""
+    """The locks and contexts that forbid to sleep, if the allocation may sleep."""
     if situation.effective.sleeps is not True:
         return []
-    return [lock for lock in situation.locks if lock.atomic and not lock.promised]
+    return [lock for lock in situation.locks if lock.atomic]

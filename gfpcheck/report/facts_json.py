@@ -52,8 +52,7 @@ def _lock(lock: Lock, function: Function) -> dict[str, object]:
         "mode": lock.mode,
         "text": lock.text,
         "atomic": lock.atomic,
-        "origin": lock.origin,
-        "because": lock.because,
+        "asserted": lock.asserted,
         **_place(lock.place),
         "via": [_place(place) for place in lock.via],
         "reclaim": path
@@ -79,7 +78,7 @@ def _allocation(allocation: Allocation, letters: Letters) -> dict[str, object]:
         "name": allocation.name,
         "call": allocation.call,
         "via": [_place(place) for place in allocation.via],
-        "indirect": allocation.indirect,
+        "targets": allocation.targets,
         "situations": [
             {
                 **_held(situation.locks, letters),

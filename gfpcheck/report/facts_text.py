@@ -88,9 +88,7 @@ class _Printer:
 
     def _how(self, lock: Lock) -> str:
         where = self._where(lock.place)
-        if lock.promised:
-            return f"held at entry: it is {lock.because} {where}"
-        if lock.origin != "taken":
+        if lock.asserted:
             return f"known to be held {where}"
         through = f" through {', '.join(f'{place.function}()' for place in lock.via)}" if lock.via else ""
         return f"{'entered' if lock.is_context else 'taken'} {where}{through}"
@@ -104,7 +102,7 @@ class _Printer:
         reached = f"{allocation.name}()"
         if allocation.via:
             last = allocation.via[-1]
-            pointer = ", by a function pointer" if allocation.indirect else ""
+            pointer = _pointer(allocation.targets)
             between = [f"{place.function}()" for place in allocation.via[1:]]
             chain = f" through {', '.join(between)}" if between else ""
             reached = f"{allocation.call}() reaches {reached} at {last.file}:{last.line}{chain}{pointer}"
@@ -129,3 +127,9 @@ def _reclaim(path: ReclaimPath) -> str:
     chain = ", ".join(f"{step.place.function}() at {step.place.file}:{step.place.line}" for step in path.steps)
     gate = f", with {path.gate}" if path.gate else ""
     return f"reclaim waits for it through {path.root}{gate}: {chain}"
+
+
+def _pointer(targets: int) -> str:
+    if not targets:
+        return ""
+    return ", by a function pointer" + (f" that may mean {targets} functions" if targets > 1 else "")

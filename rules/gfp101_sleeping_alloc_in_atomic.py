@@ -82,7 +82,8 @@ class SleepingAllocInAtomic(Rule):
 
 
 def _atomic(situation: Situation) -> list[Lock]:
-    """The locks and contexts that forbid to sleep, if the allocation may sleep."""
+    """The locks and contexts that forbid to sleep, if the allocation may sleep. What a function is promised at entry
+    is GFP102's."""
     if situation.effective.sleeps is not True:
         return []
-    return [lock for lock in situation.locks if lock.atomic]
+    return [lock for lock in situation.locks if lock.atomic and not lock.promised]

@@ -15,7 +15,7 @@ _STEP = re.compile(r"(->|\.)\s*(\w+)")
 _WHOLE = re.compile(r"\s*(&?)\s*\(?\s*(\w+)\s*\)?((?:\s*(?:->|\.)\s*\w+)*)\s*")
 
 
-def held_at_entry(func: Func, program: Program, models: Models) -> tuple[HeldLock, ...]:
+def annotated_locks(func: Func, program: Program, models: Models) -> tuple[HeldLock, ...]:
     """The locks that the annotations of `func` name, as far as they are paths from a parameter or a global."""
     found: list[HeldLock] = []
     for text in func.annotations:
@@ -29,7 +29,9 @@ def held_at_entry(func: Func, program: Program, models: Models) -> tuple[HeldLoc
         if kind is not None:
             site = Site(func.file, func.name, func.loc.line, func.loc.col)
             found.append(
-                HeldLock(path, cls, kind, "exclusive", site, show(path), asserted=True, given_up=prefix == "releases:")
+                HeldLock(
+                    path, cls, kind, "exclusive", site, show(path), origin="annotated", given_up=prefix == "releases:"
+                )
             )
     return tuple(found)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from gfpcheck.analysis import values
 from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, names_in, show
 from gfpcheck.analysis.program import Program
-from gfpcheck.analysis.state import HeldLock, OpenScope, Release, Site, State
+from gfpcheck.analysis.state import NO_OBJECT, HeldLock, OpenScope, Origin, Release, Site, State
 from gfpcheck.analysis.values import Value
 from gfpcheck.analysis.words import read_word
-from gfpcheck.ir import Call, Const, Expr, Field, Func, Temp, Var
+from gfpcheck.ir import Call, Expr, Field, Func, Temp, Var
 from gfpcheck.models import CONTEXT_KINDS, Allocator, GfpFlags, LockOp, Models, Scope, base_name
 
-NO_OBJECT = Const(0)
 GFP_BITS = 0xFFFFFFFF
 MAX_COUNT = 4
 
@@ -86,7 +85,7 @@ class Effects:
             return False
         if call.gfp < 0 or callee_name(call) in self.models.allocators:
             return True
-        callees = self.program.callees(call, func)
+        callees = self.program.callees(call, func.file)
         return not callees or all(self._passes_flags_on(callee) for callee in callees)
 
     def _passes_flags_on(self, key: str) -> bool:
@@ -194,7 +193,8 @@ class Effects:
                 lock._replace(mode="shared") if lock.instance == instance else lock for lock in state.locks
             )
         else:
-            lock = HeldLock(instance, cls, kind, op.mode, site, text, tried=op.try_, asserted=op.does == "assert")
+            origin: Origin = "asserted" if op.does == "assert" else "taken"
+            lock = HeldLock(instance, cls, kind, op.mode, site, text, tried=op.try_, origin=origin)
             if op.does == "acquire":
                 for context in op.disables:
                     self.acquire(state, HeldLock(NO_OBJECT, context, context, "exclusive", site, text))

@@ -9,7 +9,7 @@ state remembers what `x` was.
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.paths import (
@@ -40,14 +40,22 @@ class Site(NamedTuple):
     col: int
 
 
+NO_OBJECT = Const(0)
+"""The instance of a context, which is no object."""
+
+Origin = Literal["taken", "asserted", "annotated", "callback", "contract"]
+"""How a lock is known to be held: the code took it; lockdep_assert_held() or the like; an annotation of the function;
+the place where the function is registered; the documented locking of the member that it is stored in."""
+
+
 class HeldLock(NamedTuple):
     """A lock that is held, or a context that is entered, on this path.
 
     `text` is the lock as the source writes it. `via` is the chain from the function's own line
     down to the acquisition, when a callee took it. `may`: only on some of the joined paths.
-    `nesting` counts nested contexts. `tried`: taken by a trylock. `asserted`: known to be held from an
-    assertion (lockdep_assert_held()); the caller took it. `given_up`: an annotation says that the function releases
-    it in the end, however it does that.
+    `nesting` counts nested contexts. `tried`: taken by a trylock. `origin`: how it is known to be held; unless it was
+    "taken", a caller took it, and `because` says in words what proves that. `given_up`: an annotation says that the
+    function releases it in the end, however it does that.
     """
 
     instance: Expr
@@ -60,8 +68,14 @@ class HeldLock(NamedTuple):
     may: bool = False
     nesting: int = 1
     tried: bool = False
-    asserted: bool = False
+    origin: Origin = "taken"
+    because: str = ""
     given_up: bool = False
+
+    @property
+    def asserted(self) -> bool:
+        """True if it was held when the function was entered: the caller took it."""
+        return self.origin != "taken"
 
     @property
     def identity(self) -> tuple[Expr, str, str, bool, int]:
@@ -134,13 +148,8 @@ class State:
             frozenset(self.released),
             tuple((scope.kind, scope.inherited) for scope in self.scopes),
             self.closed,
-            tuple(self._choice(var) for var in split),
+            tuple(self.eval(var).constant for var in split),
         )
-
-    def _choice(self, name: Expr) -> object:
-        """The constant, or the function, that `name` holds; None if that is not known."""
-        bound = self.binds.get(name)
-        return bound if isinstance(bound, Var) and bound.kind == "f" else self.eval(name).constant
 
     # --- reading ---------------------------------------------------------------------------
 

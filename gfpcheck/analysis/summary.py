@@ -43,7 +43,7 @@ class Reached(NamedTuple):
 
     `flags` are those asked for, `scopes` what is opened on the way, `released` the caller's locks that are
     not held then, `when` what must hold at entry. `path` leads from the first call in the function to the
-    allocation's own place; `width` is the number of functions that the widest function pointer on the way may mean.
+    allocation's own place; `indirect`: through a function pointer.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Reached(NamedTuple):
     released: tuple[Release, ...]
     when: Facts
     path: tuple[Site, ...]
-    width: int = 0
+    indirect: bool = False
 
 
 class Summary(NamedTuple):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gfpcheck.analysis.calls import Context
 from gfpcheck.analysis.effects import callee_name
 from gfpcheck.analysis.engine import AllocationSite, FunctionFacts, Held
 from gfpcheck.analysis.loops import LoopFinder
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.reclaim import ReclaimLock
 from gfpcheck.analysis.state import HeldLock
-from gfpcheck.analysis.trace import Context
 from gfpcheck.driver.places import Places
 from gfpcheck.findings import Step
 from gfpcheck.ir import Func
@@ -77,7 +77,7 @@ class Views:
         place = self._places.at(func, site.call.loc)
         situations = tuple(self._situation(context, entry) for context in site.contexts)
         via = self._places.sites(site.via)
-        return Allocation(site.name, place, situations, via, self._caller_name(site), site.width)
+        return Allocation(site.name, place, situations, via, self._caller_name(site), site.indirect)
 
     def _caller_name(self, site: AllocationSite) -> str:
         """The function that the source calls at the site."""
@@ -101,7 +101,7 @@ class Views:
 
     def _lock(self, lock: HeldLock) -> Lock:
         place, via = self._places.site(lock.site), self._places.sites(lock.via)
-        return Lock(lock.cls, lock.kind, lock.mode, lock.text, place, via, lock.may, lock.asserted)
+        return Lock(lock.cls, lock.kind, lock.mode, lock.text, place, via, lock.may, lock.origin, lock.because)
 
     def _reclaim_path(self, lock: ReclaimLock) -> ReclaimPath:
         places = self._places

@@ -87,6 +87,11 @@ FAILURES: Mapping[str, tuple[str, ...]] = {
 }
 """What failure may look like, by the return type; anything else is a number."""
 
+FUNCTION_POINTER = re.compile(
+    r"\(\s*\*|_func_t|_handler_t|_callback_t|_fn_t|_complete_t|_completion_t|_poll_fn \*|_comp_handler\b"
+)
+"""Parameters that take a function: spelled out, or by one of the kernel's typedefs."""
+
 QUALIFIERS = re.compile(
     r"\b(extern|static|inline|noinline|notrace|asmlinkage|const|volatile|__\w+(\([^()]*\))?)(?=\W|$)"
 )
@@ -193,13 +198,22 @@ def _functions(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[
         found = [function for each in trees for function in each.named(name)]
         if not any(_type(param) == "gfp_t" for function in found for param in function.params):
             yield f"{name}: no function with a gfp_t parameter"
+    for name, query in models.queries.items():
+        if not _exists(name, query.spelled, tree, trees):
+            yield f"{name}: not in the tree"
+        for function in tree.named(name):
+            if not re.fullmatch(r"int|bool|unsigned int", _return(function)):
+                yield f"{name}: it returns {_return(function)!r}"
     for name, callback in models.callbacks.items():
         if not _exists(name, callback.spelled, tree, trees):
             yield f"{name}: not in the tree"
         for function in tree.named(name):
             given = function.params[callback.arg] if callback.arg < len(function.params) else ""
-            if not re.search(r"\(\s*\*|_func_t|_handler_t|_callback_t|_fn_t|_complete_t|^usb_complete_t", given):
+            record, _, member = callback.member.rpartition(".")
+            if not (_type(given) == f"{record} *" if record else FUNCTION_POINTER.search(given)):
                 yield f"{name}: argument {callback.arg} is {given!r}"
+            if record and not tree.member(record, member):
+                yield f"{name}: no member {callback.member}"
 
 
 def _missing_flags(name: str, expression: str, tree: Tree) -> list[str]:
@@ -247,6 +261,11 @@ def _members(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[st
     for name, member in models.members.items():
         if not tree.member(member.record, member.member):
             yield f"members {name}: not in the tree"
+        record, _, exception = member.unless.rpartition(".")
+        if exception and not tree.member(record, exception):
+            yield f"members {name}: no member {member.unless}"
+        if member.flag and not _has_bit(member.flag, member.bit, tree):
+            yield f"members {name}: {member.flag} is not bit {member.bit}"
     for name in models.inner:
         record, _, inside = name.rpartition(".")
         if not any(each.member(record, inside) for each in trees) and not _generated(name, trees):
@@ -254,6 +273,17 @@ def _members(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[st
     for name in models.lock_types:
         if not any(_is_type(name, each) for each in trees) and not _generated(name, trees):
             yield f"lock_types {name}: not in the tree"
+
+
+def _has_bit(flag: str, bit: int, tree: Tree) -> bool:
+    """True if the tree defines `flag` as that bit: as a macro, or in an enumeration of include/linux."""
+    form = re.compile(rf"\b{flag}(?:\s*=|[ \t])\s*\(*(?:__force \w+\))?\s*(BIT\((\d+)\)|1U? << (\d+)|0x[0-9a-fA-F]+)")
+    found = {
+        int(match[2] or match[3]) if match[2] or match[3] else int(match[1], 16).bit_length() - 1
+        for path in (tree.root / "include/linux").glob("*.h")
+        for match in form.finditer(path.read_text(encoding="utf-8", errors="replace"))
+    }
+    return found == {bit}
 
 
 def _is_event(name: str, tree: Tree) -> bool:

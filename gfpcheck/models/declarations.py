@@ -17,6 +17,11 @@ HEADERS = (
     "include/crypto",
     "include/asm-generic",
     "include/scsi",
+    "include/rdma",
+    "include/sound",
+    "include/media",
+    "include/drm",
+    "include/xen",
     "arch/x86/include/asm",
 )
 SOURCES = (
@@ -166,7 +171,7 @@ class Tree:
     def member(self, record: str, name: str) -> list[str]:
         """The declarations of `record.name`, in all versions of the struct that the tree has."""
         pattern = re.compile(
-            rf"[^;{{}}]*\b{name}\b\s*(?:\)\s*\([^;]*\))?(?:\[[^\]]*\])?(?:\s+__\w+(?:\([^)]*\))?)*\s*[;,]"
+            rf"[^;{{}}]*\b{name}\b\s*(?:\)\s*\([^;]*\))?(?:\[[^\]]*\])?(?:\s*:\s*\d+)?(?:\s+__\w+(?:\([^)]*\))?)*\s*[;,]"
         )
         return [match[0].strip() for body in self.structs.get(record, []) for match in pattern.finditer(body)]
 

@@ -52,6 +52,7 @@ def _select(merged: Merged, version: tuple[int, ...]) -> Models:
         gfp_required=tuple(merged.gfp_required),
         gfp_compound=tuple(merged.gfp_compound),
         macros={(name, left): (op,) for name, ops in locks.items() for op in ops for left in op.via},
+        queries=_one(merged.queries, version),
         callbacks=_one(merged.callbacks, version),
         members=_one(merged.members, version),
         words=merged.words,

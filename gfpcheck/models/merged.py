@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
 from gfpcheck.models.parse import ModelFile
-from gfpcheck.models.types import Allocator, Callback, CallbackMember, LockOp, ReclaimRoot, Scope, Word
+from gfpcheck.models.types import Allocator, Callback, CallbackMember, LockOp, Query, ReclaimRoot, Scope, Word
 
-Function = TypeVar("Function", LockOp, Scope, Allocator, Callback)
-Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Callback, ...]]
+Function = TypeVar("Function", LockOp, Scope, Allocator, Query, Callback)
+Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Query | Callback, ...]]
 
-BY_FUNCTION = ("locks", "scopes", "allocators", "callbacks")
+BY_FUNCTION = ("locks", "scopes", "allocators", "queries", "callbacks")
 BY_MEMBER = ("reclaim", "members", "lock_types")
 BY_NAME = ("words", "gfp_values")
 NAMES = ("inner", "not_allocators", "noreturn", "steady", "gfp_flags", "gfp_required", "gfp_compound")
@@ -27,6 +27,7 @@ class Merged:
         self.locks: dict[str, tuple[LockOp, ...]] = {}
         self.scopes: dict[str, tuple[Scope, ...]] = {}
         self.allocators: dict[str, tuple[Allocator, ...]] = {}
+        self.queries: dict[str, tuple[Query, ...]] = {}
         self.callbacks: dict[str, tuple[Callback, ...]] = {}
         self.reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
         self.members: dict[str, tuple[CallbackMember, ...]] = {}
@@ -51,6 +52,7 @@ class Merged:
         self._add(file, "locks", _by_every_name(file, file.locks))
         self._add(file, "scopes", _by_every_name(file, file.scopes))
         self._add(file, "allocators", _by_every_name(file, file.allocators))
+        self._add(file, "queries", _by_every_name(file, file.queries))
         self._add(file, "callbacks", _by_every_name(file, file.callbacks))
         for section in (*BY_MEMBER, *BY_NAME):
             self._add(file, section, getattr(file, section))

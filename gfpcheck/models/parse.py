@@ -1,9 +1,10 @@
 """One model file: TOML text to checked entries.
 
-A file has any of the tables `locks`, `scopes`, `allocators`, `callbacks` (keyed by function), `reclaim`,
-`members` (keyed "struct record.member"), `words`, `lock_types` and `gfp` (`flags`, `required`, `compound`, `values`),
-and the lists `inner`, `not_allocators`, `noreturn` and `steady`. The value of a key is one inline table, or an array of
-them: several operations, or one for each range of kernel versions. In a gfpcheck.toml all of it stands below `models`.
+A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks` (keyed by function),
+`reclaim`, `members` (keyed "struct record.member"), `words`, `lock_types` and `gfp` (`flags`, `required`, `compound`,
+`values`), and the lists `inner`, `not_allocators`, `noreturn` and `steady`. The value of a key is one inline table, or
+an array of them: several operations, or one for each range of kernel versions. In a gfpcheck.toml all of it stands
+below `models`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from gfpcheck.models.types import (
     LockKind,
     LockOp,
     ModelError,
+    Query,
     ReclaimRoot,
     Scope,
     Word,
@@ -47,9 +49,9 @@ _UNKNOWN_KEY = re.compile(r"Object contains unknown field `(\w+)`")
 _UNKNOWN_VALUE = re.compile(r"Invalid enum value '(.*)' - at `\$\.(\w+)(?:\[\.\.\.\])?`")
 _NUMBER = re.compile(r"\d+")
 
-Entry = LockOp | Scope | Allocator | Callback | ReclaimRoot | CallbackMember
+Entry = LockOp | Scope | Allocator | Query | Callback | ReclaimRoot | CallbackMember
 Struct = TypeVar("Struct", bound=msgspec.Struct)
-Op = TypeVar("Op", LockOp, Scope, Allocator, Callback, ReclaimRoot, CallbackMember)
+Op = TypeVar("Op", LockOp, Scope, Allocator, Query, Callback, ReclaimRoot, CallbackMember)
 
 
 class ModelFile(msgspec.Struct):
@@ -60,6 +62,7 @@ class ModelFile(msgspec.Struct):
     locks: dict[str, tuple[LockOp, ...]] = {}
     scopes: dict[str, tuple[Scope, ...]] = {}
     allocators: dict[str, tuple[Allocator, ...]] = {}
+    queries: dict[str, tuple[Query, ...]] = {}
     callbacks: dict[str, tuple[Callback, ...]] = {}
     reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
     members: dict[str, tuple[CallbackMember, ...]] = {}
@@ -114,6 +117,8 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.scopes = _entries(file, key, value, Scope)
         elif key == "allocators":
             file.allocators = _entries(file, key, value, Allocator)
+        elif key == "queries":
+            file.queries = _entries(file, key, value, Query)
         elif key == "callbacks":
             file.callbacks = _entries(file, key, value, Callback)
         elif key == "reclaim":
@@ -173,7 +178,7 @@ def _operation(file: ModelFile, name: str, part: dict[str, Any], kind: type[Op])
     except ValueError as error:
         file.fail(name, str(error))
     for field, value in zip(op.__struct_encode_fields__, msgspec.structs.astuple(op), strict=True):
-        if type(value) is int and not -1 <= value <= _MAX_ARG:
+        if type(value) is int and not isinstance(op, Query) and not -1 <= value <= _MAX_ARG:
             file.fail(name, f"{field} = {value} is no argument index")
     if not isinstance(op, ReclaimRoot | CallbackMember):
         for function in op.spelled:
@@ -183,6 +188,12 @@ def _operation(file: ModelFile, name: str, part: dict[str, Any], kind: type[Op])
             file.fail(name, "a word of flags (word) stands in an argument (word_arg), and the other way round")
         if op.word and op.flags:
             file.fail(name, "has either fixed flags or a word of them")
+    if isinstance(op, Callback):
+        _check_member(file, name, op.member)
+    if isinstance(op, CallbackMember):
+        _check_member(file, name, op.unless)
+        if (op.bit >= 0) != bool(op.flag) or (op.flag and not op.unless):
+            file.fail(name, "a bit has a name (flag) and a member that it is in (unless)")
     if isinstance(op, LockOp):
         for function in op.via:
             _check_function(file, name, function)
@@ -219,6 +230,11 @@ def _check_function(file: ModelFile, entry: str, name: str) -> None:
         file.fail(entry, f"{name!r} is not the name of a C function")
     if base_name(name) != name:
         file.fail(entry, f"functions are looked up without the suffix: write {base_name(name)!r} for {name!r}")
+
+
+def _check_member(file: ModelFile, entry: str, member: str) -> None:
+    if member and not _MEMBER.match(member):
+        file.fail(entry, f"{member!r} is not {_FORM_OF_MEMBER}")
 
 
 def _check_lock(file: ModelFile, name: str, op: LockOp) -> None:

@@ -193,22 +193,45 @@ AtomicContext = Literal["irq", "bh", "rcu", "preempt"]
 
 
 class Callback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A function that registers its argument `arg`, a function, to be called in `context`."""
+    """A function that registers its argument `arg`, a function, to be called in `context`; with `member`, the function
+    in that member of the object that the argument points at ("struct notifier_block.notifier_call")."""
 
     arg: int
     context: AtomicContext
+    member: str = ""
     spelled: tuple[str, ...] = ()
     since: str = ""
     until: str = ""
 
 
 class CallbackMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A member of an object whose function is called in `context`."""
+    """A member of an object whose function is called in `context`.
+
+    Not if code of the same folder sets the member `unless` ("struct snd_pcm.nonatomic"), or in it the `bit` whose
+    name is `flag`.
+    """
 
     record: str
     member: str
     context: AtomicContext
+    unless: str = ""
+    bit: int = -1
+    flag: str = ""
     note: str = ""
+    since: str = ""
+    until: str = ""
+
+
+class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function that tells the context it is called in: the bits that are set in what it returns in an interrupt
+    handler (`hardirq`) or softirq, and with interrupts (`irq`), softirqs (`bh`) or preemption switched off."""
+
+    hardirq: int = 0
+    softirq: int = 0
+    irq: int = 0
+    bh: int = 0
+    preempt: int = 0
+    spelled: tuple[str, ...] = ()
     since: str = ""
     until: str = ""
 
@@ -227,8 +250,8 @@ class Models(msgspec.Struct, frozen=True):
     `gfp_compound` are the names under which sets of flags are shown (GFP_KERNEL, GFP_NOFS, ...), best first.
     `gfp_values` are the values of flags outside a kernel, where no header has them. `words` are other kinds of flags.
     `macros` are the lock operations with a `via`, by the word typed and the function called.
-    `callbacks` are functions that register a function to be called in an atomic context; `members`, by
-    "struct record.member", are the places where such a function is stored.
+    `queries` are functions that tell the context. `callbacks` are functions that register a function to be called in
+    an atomic context; `members`, by "struct record.member", are the places where such a function is stored.
     """
 
     locks: dict[str, tuple[LockOp, ...]]
@@ -243,6 +266,7 @@ class Models(msgspec.Struct, frozen=True):
     gfp_required: tuple[str, ...]
     gfp_compound: tuple[str, ...]
     macros: dict[tuple[str, str], tuple[LockOp, ...]] = {}
+    queries: dict[str, Query] = {}
     callbacks: dict[str, Callback] = {}
     members: dict[str, CallbackMember] = {}
     steady: frozenset[str] = frozenset()

@@ -52,7 +52,8 @@ def _lock(lock: Lock, function: Function) -> dict[str, object]:
         "mode": lock.mode,
         "text": lock.text,
         "atomic": lock.atomic,
-        "asserted": lock.asserted,
+        "origin": lock.origin,
+        "because": lock.because,
         **_place(lock.place),
         "via": [_place(place) for place in lock.via],
         "reclaim": path
@@ -78,7 +79,7 @@ def _allocation(allocation: Allocation, letters: Letters) -> dict[str, object]:
         "name": allocation.name,
         "call": allocation.call,
         "via": [_place(place) for place in allocation.via],
-        "targets": allocation.targets,
+        "indirect": allocation.indirect,
         "situations": [
             {
                 **_held(situation.locks, letters),

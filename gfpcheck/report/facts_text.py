@@ -88,7 +88,9 @@ class _Printer:
 
     def _how(self, lock: Lock) -> str:
         where = self._where(lock.place)
-        if lock.asserted:
+        if lock.promised:
+            return f"held at entry: it is {lock.because} {where}"
+        if lock.origin != "taken":
             return f"known to be held {where}"
         through = f" through {', '.join(f'{place.function}()' for place in lock.via)}" if lock.via else ""
         return f"{'entered' if lock.is_context else 'taken'} {where}{through}"
@@ -102,7 +104,7 @@ class _Printer:
         reached = f"{allocation.name}()"
         if allocation.via:
             last = allocation.via[-1]
-            pointer = _pointer(allocation.targets)
+            pointer = ", by a function pointer" if allocation.indirect else ""
             between = [f"{place.function}()" for place in allocation.via[1:]]
             chain = f" through {', '.join(between)}" if between else ""
             reached = f"{allocation.call}() reaches {reached} at {last.file}:{last.line}{chain}{pointer}"
@@ -127,9 +129,3 @@ def _reclaim(path: ReclaimPath) -> str:
     chain = ", ".join(f"{step.place.function}() at {step.place.file}:{step.place.line}" for step in path.steps)
     gate = f", with {path.gate}" if path.gate else ""
     return f"reclaim waits for it through {path.root}{gate}: {chain}"
-
-
-def _pointer(targets: int) -> str:
-    if not targets:
-        return ""
-    return ", by a function pointer" + (f" that may mean {targets} functions" if targets > 1 else "")

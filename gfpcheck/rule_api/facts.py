@@ -14,9 +14,6 @@ DEEP = 3
 """Calls between the finding's function and the allocation, or the lock's acquisition, beyond which confidence is
 low: every call on the way is one more place to be wrong about."""
 
-MANY = 8
-"""Functions that a pointer on the way may mean, beyond which confidence is low: hardly all of them are called here."""
-
 _KIND_NAMES = {
     "spin": "spinlock",
     "raw_spin": "raw spinlock",
@@ -36,6 +33,13 @@ _KIND_NAMES = {
     "srcu": "SRCU read-side critical section",
 }
 
+_DURING = {
+    "rcu": "in an RCU read-side critical section",
+    "irq": "with interrupts off",
+    "bh": "in softirq context",
+    "preempt": "with preemption off",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Lock:
@@ -43,7 +47,10 @@ class Lock:
 
     `cls` is the class as lockdep would name it ("struct xfs_inode.i_lock"), `text` the lock as the
     source writes it. `place` is the line in this function that took it, `via` the places below in
-    the functions that did it. `may`: held on some of the paths only.
+    the functions that did it. `may`: held on some of the paths only. `origin` is "taken" when the code took it;
+    else it was held when the function was entered, as `place` proves: "asserted" (lockdep_assert_held()), "annotated",
+    "callback" (where the function is registered), "contract" (what the member that it is stored in promises), and
+    `because` says so in words ("registered by request_irq()").
     """
 
     cls: str
@@ -53,7 +60,13 @@ class Lock:
     place: Place
     via: tuple[Place, ...]
     may: bool
-    asserted: bool
+    origin: str = "taken"
+    because: str = ""
+
+    @property
+    def promised(self) -> bool:
+        """True if nothing in the function says so, only the place where it is registered or stored."""
+        return self.origin in ("callback", "contract")
 
     @property
     def atomic(self) -> bool:
@@ -64,6 +77,11 @@ class Lock:
     def is_context(self) -> bool:
         """True for contexts that are no lock: nobody waits for them."""
         return self.kind in CONTEXT_KINDS or self.kind == "srcu"
+
+    @property
+    def during(self) -> str:
+        """For messages: "in softirq context", "with spinlock q->lock (struct queue.lock) held"."""
+        return _DURING.get(self.kind) or f"with {self} held"
 
     def __str__(self) -> str:
         kind = _KIND_NAMES.get(self.kind, self.kind)
@@ -105,7 +123,7 @@ class Allocation:
 
     `name` is the allocator as the source names it, `call` the function that this line calls (the same for
     a direct allocation). `via` leads from the first call in that function to the allocation's own place;
-    `targets` is the number of functions that the widest function pointer on the way may mean; 0 if all are direct.
+    `indirect`: through a function pointer.
     """
 
     name: str
@@ -113,7 +131,7 @@ class Allocation:
     situations: tuple[Situation, ...]
     via: tuple[Place, ...] = ()
     call: str = ""
-    targets: int = 0
+    indirect: bool = False
 
     @property
     def depth(self) -> int:
@@ -193,16 +211,16 @@ class Function:
         `subject` is added to what the fingerprint is made of (function, allocator, lock classes).
         """
         deepest = max([allocation.depth, *(len(lock.via) for lock in locks)])
-        if self.uncertain or any(lock.may for lock in locks) or deepest > DEEP or allocation.targets > MANY:
+        if self.uncertain or any(lock.may for lock in locks) or deepest > DEEP:
             confidence = Confidence.LOW
-        elif allocation.depth or allocation.targets:
+        elif allocation.depth or allocation.indirect:
             confidence = min(confidence, Confidence.MEDIUM, key=lambda c: c.rank)
         if self.included_by:
             files = "1 file" if self.included_by == 1 else f"{self.included_by} files"
             message += f" (inline function, included by {files})"
         flow: list[Step] = []
         for lock in locks:
-            flow += _acquisition(lock)
+            flow += _acquisition(lock, self.name)
         flow += steps
         flags = situation.effective if situation else allocation.situations[0].effective
         flow += _way_to(allocation, flags)
@@ -240,10 +258,14 @@ def _way_to(allocation: Allocation, flags: Flags) -> list[Step]:
     return steps
 
 
-def _acquisition(lock: Lock) -> list[Step]:
+def _acquisition(lock: Lock, function: str) -> list[Step]:
     kind = "enter" if lock.is_context else "acquire"
-    verb = "is known to be held here" if lock.asserted else "entered here" if lock.is_context else "taken here"
-    steps = [Step(lock.place, f"{lock} {verb}", kind, 0, True)]
+    if lock.promised:
+        text = f"{function}() is {lock.because} here: it is called {lock.during}"
+    else:
+        verb = "entered here" if lock.is_context else "taken here"
+        text = f"{lock} {verb if lock.origin == 'taken' else 'is known to be held here'}"
+    steps = [Step(lock.place, text, kind, 0, True)]
     for depth, place in enumerate(lock.via, 1):
         steps.append(Step(place, f"by {place.function}()", kind, depth))
     return steps

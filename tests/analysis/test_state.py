@@ -1,8 +1,7 @@
 """Abstract states: assignments, conditions, joins."""
 
 from gfpcheck.analysis import values
-from gfpcheck.analysis.effects import NO_OBJECT
-from gfpcheck.analysis.state import HeldLock, Site, State, assume, blur, join
+from gfpcheck.analysis.state import NO_OBJECT, HeldLock, Site, State, assume, blur, join
 from gfpcheck.ir import Bin, Const, Deref, Field, Temp, Un, Var
 
 X = Var("x", "l")

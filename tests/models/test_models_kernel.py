@@ -64,6 +64,20 @@ def with_entry(folder: Path, text: str) -> Models:
         ('[reclaim]\n"struct inode_operations.evict_inode" = { gate = "" }', "evict_inode: not in the tree"),
         ('[reclaim]\n"struct super_operations.evict_inode" = { gate = "", owns = 1 }', "does not own parameter 1"),
         ('[callbacks]\nrequest_irq = { arg = 0, context = "irq" }', "argument 0 is 'unsigned int irq'"),
+        (
+            '[callbacks]\ncall_rcu = { arg = 1, context = "bh", member = "struct rcu_head.func" }',
+            "argument 1 is 'rcu_callback_t func'",
+        ),
+        ("[queries]\nno_such_count = { irq = 1 }", "no_such_count: not in the tree"),
+        (
+            '[members]\n"struct blk_mq_ops.queue_rq" = { context = "rcu", unless = "struct blk_mq_tag_set.flags", '
+            'bit = 7, flag = "BLK_MQ_F_BLOCKING" }',
+            "BLK_MQ_F_BLOCKING is not bit 7",
+        ),
+        (
+            '[members]\n"struct blk_mq_ops.queue_rq" = { context = "rcu", unless = "struct blk_mq_tag_set.flag" }',
+            "no member struct blk_mq_tag_set.flag",
+        ),
         ('[members]\n"struct timer_list.func" = { context = "bh" }', "members struct timer_list.func: not in the tree"),
         ('inner = ["struct mutex.rlock"]', "inner struct mutex.rlock: not in the tree"),
         ('[lock_types]\n"struct mutexx" = "mutex"', "lock_types struct mutexx: not in the tree"),

@@ -98,8 +98,12 @@ def test_own_entries_are_added(tmp_path: Path) -> None:
         "struct my_ops.shrink" = { gate = "__GFP_IO", owns = 0 }
         [callbacks]
         my_timer = { arg = 2, context = "bh" }
+        my_chain_register = { arg = 1, context = "rcu", member = "struct my_block.call" }
+        [queries]
+        my_depth = { irq = 0x10000, preempt = 1 }
         [members]
         "struct my_ops.tick" = { context = "irq" }
+        "struct my_ops.queue" = { context = "rcu", unless = "struct my_set.flags", bit = 4, flag = "MY_F_BLOCKING" }
         [lock_types]
         "struct my_lock" = "mutex"
         [gfp]
@@ -114,6 +118,9 @@ def test_own_entries_are_added(tmp_path: Path) -> None:
     assert (root.record, root.member, root.gate, root.owns) == ("struct my_ops", "shrink", "__GFP_IO", 0)
     assert models.callbacks["my_timer"].arg == 2
     assert models.members["struct my_ops.tick"].context == "irq"
+    assert models.callbacks["my_chain_register"].member == "struct my_block.call"
+    assert (models.queries["my_depth"].irq, models.queries["my_depth"].bh) == (0x10000, 0)
+    assert models.members["struct my_ops.queue"].bit == 4
     assert models.lock_types["struct my_lock"] == "mutex"
     assert "my_flags" in models.not_allocators
     assert "my_panic" in models.noreturn
@@ -228,6 +235,13 @@ def test_via_is_found_by_the_word_typed_and_the_function_called() -> None:
         ),
         ('[members]\n"struct a.b" = { context = "nmi" }', "struct a.b: context = 'nmi': one of irq, bh, rcu, preempt"),
         ('[callbacks]\nf = { context = "irq" }', "f: Object missing required field `arg`"),
+        ('[callbacks]\nf = { arg = 1, context = "irq", member = "call" }', "f: 'call' is not of the form"),
+        ('[members]\n"struct a.b" = { context = "irq", unless = "c" }', "struct a.b: 'c' is not of the form"),
+        (
+            '[members]\n"struct a.b" = { context = "irq", unless = "struct a.c", bit = 4 }',
+            "struct a.b: a bit has a name (flag) and a member that it is in (unless)",
+        ),
+        ("[queries]\nf = { nmi = 1 }", "f: unknown key 'nmi'"),
         ('[lock_types]\n"struct a" = "spinny"', "struct a: unknown kind 'spinny'; one of spin,"),
         ('[lock_types]\n"struct a *" = "spin"', "struct a *: is not the name of a C type"),
         ("lock_types = []", "lock_types: must be a table"),

@@ -18,6 +18,7 @@ from gfpcheck.cli.doctor import doctor
 from gfpcheck.cli.exits import Exit
 from gfpcheck.cli.explain import explain
 from gfpcheck.cli.facts import facts
+from gfpcheck.cli.models import models
 from gfpcheck.cli.rules import rules
 from gfpcheck.cli.sections import write_sections
 from gfpcheck.cli.terminal import note, say
@@ -103,6 +104,7 @@ cli.add_command(check)
 cli.add_command(doctor)
 cli.add_command(explain)
 cli.add_command(facts)
+cli.add_command(models)
 cli.add_command(rules)
 cli.add_command(cache)
 

@@ -15,6 +15,7 @@ PATH = click.Path(path_type=Path)
 _CONFIG = option(
     RUNNING, "--config", "config_file", type=PATH, metavar="FILE", help="Default: the nearest gfpcheck.toml."
 )
+_MODEL = option(INPUT, "--model", "models", type=PATH, multiple=True, metavar="FILE", help="More models (TOML).")
 rules_option = option(
     REPORTED, "--rules", "rule_dirs", type=PATH, multiple=True, metavar="DIR", help="Also the rules in DIR."
 )
@@ -24,7 +25,7 @@ _WHERE = (
     option(INPUT, "--build-dir", type=PATH, metavar="DIR", help="Build directory of the tree (make O=DIR)."),
     option(INPUT, "--compile-commands", type=PATH, metavar="FILE", help="The compile_commands.json to use."),
     option(INPUT, "--tree", type=PATH, metavar="DIR", help="Kernel tree of an out-of-tree module."),
-    option(INPUT, "--model", "models", type=PATH, multiple=True, metavar="FILE", help="More models (TOML)."),
+    _MODEL,
     _CONFIG,
     option(RUNNING, "--no-cache", is_flag=True, help="Keep nothing between runs."),
 )
@@ -40,3 +41,8 @@ def where(command: Callable[..., Any]) -> Callable[..., Any]:
 def rule_sources(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say which rules there are."""
     return rules_option(_CONFIG(command))
+
+
+def model_sources(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which models there are."""
+    return _MODEL(_CONFIG(command))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from gfpcheck.models.declarations import Function, Tree
-from gfpcheck.models.types import Allocator, LockOp, Models
+from gfpcheck.models.types import Allocator, LockOp, Models, Scope
 
 LOCK_TYPES = {
     "spin": r"(raw_)?spinlock_t \*",
@@ -35,7 +35,6 @@ MEMBER_TYPES = {
     "mutex": r"struct mutex",
     "rwsem": r"struct rw_semaphore",
     "bit_sleep": r"unsigned long",
-    "sleeping": r"socket_lock_t",
 }
 
 LEADS_TO = {
@@ -95,6 +94,7 @@ FUNCTION_POINTER = re.compile(
 QUALIFIERS = re.compile(
     r"\b(extern|static|inline|noinline|notrace|asmlinkage|const|volatile|__\w+(\([^()]*\))?)(?=\W|$)"
 )
+_INTEGER = re.compile(r"0[xX][0-9a-fA-F]+|[1-9][0-9]*|0")
 FREEZE_NAMES = re.compile(r"sb_writers_name\b[^;]*;", re.DOTALL)
 
 
@@ -105,6 +105,7 @@ def check(models: Models, tree: Tree, others: tuple[Tree, ...] = ()) -> list[str
     problems += _locks(models, tree, trees)
     problems += _functions(models, tree, trees)
     problems += _members(models, tree, trees)
+    problems += _words(models, trees)
     problems += [f"steady {name}: unknown" for name in models.steady if not any(each.has(name) for each in trees)]
     problems += [f"noreturn {name}: unknown" for name in models.noreturn if not any(each.has(name) for each in trees)]
     problems += [f"gfp {name}: unknown" for name in models.gfp_flags if not any(name in each.macros for each in trees)]
@@ -129,11 +130,11 @@ def _locks(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[str]
                 if not left & {*op.spelled, *op.via}:
                     yield f"{name}: the macro leaves none of {', '.join((*op.spelled, *op.via)) or 'its spellings'}"
             for function in functions:
-                for problem in _lock(op, function, tree):
+                for problem in _lock(op, function, tree, models):
                     yield f"{name}: {problem} ({function.file})"
 
 
-def _lock(op: LockOp, function: Function, tree: Tree) -> Iterator[str]:
+def _lock(op: LockOp, function: Function, tree: Tree, models: Models) -> Iterator[str]:
     params = function.params
     for field in ("arg", "when_arg", "token"):
         number = getattr(op, field)
@@ -143,7 +144,7 @@ def _lock(op: LockOp, function: Function, tree: Tree) -> Iterator[str]:
     if op.token >= 0 and not re.match(r"unsigned long\b", params[op.token]):
         yield f"token is {params[op.token]!r}"
     if op.arg >= 0:
-        yield from _lock_argument(op, _type(params[op.arg]), tree)
+        yield from _lock_argument(op, _type(params[op.arg]), tree, models)
     elif op.instance and op.instance not in PSEUDO and not _defined(op.instance, tree):
         yield f"no variable {op.instance}"
     said = _type(params[op.when_arg]) if op.when_arg >= 0 else _return(function)
@@ -154,26 +155,35 @@ def _lock(op: LockOp, function: Function, tree: Tree) -> Iterator[str]:
         yield f"when = {op.when!r}, but it is {said!r}"
 
 
-def _lock_argument(op: LockOp, given: str, tree: Tree) -> Iterator[str]:
+def _lock_argument(op: LockOp, given: str, tree: Tree, models: Models) -> Iterator[str]:
     if op.member == "*":
         if given != "spinlock_t **":
             yield f"the lock's pointer is {given!r}"
     elif not op.member:
         expected = LOCK_TYPES.get(op.kind)
-        if expected and not re.fullmatch(expected, given):
+        is_own = models.lock_types.get(given.removesuffix(" *")) == op.kind
+        if expected and not is_own and not re.fullmatch(expected, given):
             yield f"kind {op.kind}, but the argument is {given!r}"
     else:
         record, _, member = op.member.rpartition(".")
         owner = given.removesuffix(" *").removeprefix("const ")
-        if owner != record and (owner, record) not in LEADS_TO:
+        same = tree.structs.get(owner) == tree.structs.get(record)  # by its typedef
+        if owner != record and not (same and owner in tree.structs) and (owner, record) not in LEADS_TO:
             yield f"{op.member} is not in {given!r}"
         if op.kind == "freeze":
-            source = (tree.root / "fs/super.c").read_text(encoding="utf-8")
-            names = FREEZE_NAMES.search(source)
+            path = tree.root / "fs/super.c"
+            names = FREEZE_NAMES.search(path.read_text(encoding="utf-8") if path.is_file() else "")
             if not names or f'"{member}"' not in names[0]:
                 yield f"no freeze level {member!r}"
-        elif not any(re.match(MEMBER_TYPES[op.kind] + r"\b", text) for text in tree.member(record, member)):
+        elif not any(_is_lock(text, op.kind, models) for text in tree.member(record, member)):
             yield f"{op.member} is {tree.member(record, member)}"
+
+
+def _is_lock(declaration: str, kind: str, models: Models) -> bool:
+    """True if a member that is declared so can be a lock of this kind."""
+    own = (type_ for type_, is_kind in models.lock_types.items() if is_kind == kind)
+    forms = [MEMBER_TYPES.get(kind, ""), *map(re.escape, own)]
+    return any(re.match(rf"{form}\b", declaration) for form in forms)
 
 
 def _functions(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[str]:
@@ -181,8 +191,14 @@ def _functions(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[
         if not _exists(name, scope.spelled, tree, trees):
             yield f"{name}: not in the tree"
         for function in tree.named(name):
-            said = _return(function) if scope.does == "open" else _type(function.params[scope.arg])
-            if said != "unsigned int" and (not said.endswith("*") or said == "void *"):
+            said = _token(scope, function)
+            others = {
+                _token(other, each)
+                for partner, other in models.scopes.items()
+                if (other.kind, other.does) == (scope.kind, "close" if scope.does == "open" else "open")
+                for each in tree.named(partner)
+            }
+            if said != "unsigned int" and said not in others:
                 yield f"{name}: the token is {said!r}"
     for name, entry in models.allocators.items():
         if not _exists(name, entry.spelled, tree, trees):
@@ -190,7 +206,8 @@ def _functions(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[
         for function in tree.named(name):
             for problem in _allocator(entry, function):
                 yield f"{name}: {problem} ({function.file})"
-        if entry.flags and name not in FAR and name not in entry.spelled:
+        has_body = (tree.is_kernel and tree.has(name)) or any(function.body for function in tree.named(name))
+        if entry.flags and has_body and name not in FAR and name not in entry.spelled:
             yield from (f"{name}: {flag} is nowhere in it" for flag in _missing_flags(name, entry.flags, tree))
     for name in models.not_allocators:
         if name.startswith("trace_") and any(_is_event(name.removeprefix("trace_"), each) for each in trees):
@@ -216,6 +233,13 @@ def _functions(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[
                 yield f"{name}: no member {callback.member}"
 
 
+def _token(scope: Scope, function: Function) -> str:
+    """The type of the scope's token in a function that opens or closes it."""
+    if scope.does == "open":
+        return _return(function)
+    return _type(function.params[scope.arg]) if scope.arg < len(function.params) else ""
+
+
 def _missing_flags(name: str, expression: str, tree: Tree) -> list[str]:
     """The flags that stand in no body near the function's."""
     text = "\n".join(tree.reach(name, DEPTH))
@@ -228,7 +252,11 @@ def _missing_flags(name: str, expression: str, tree: Tree) -> list[str]:
 def _allocator(entry: Allocator, function: Function) -> Iterator[str]:
     params = function.params
     flags = [index for index, param in enumerate(params) if _type(param) == "gfp_t"]
-    if bool(flags) == bool(entry.flags):
+    if entry.word:
+        given = _type(params[entry.word_arg]) if entry.word_arg < len(params) else "not there"
+        if not re.fullmatch(r"(unsigned )?(int|long)|u?int\d+_t|[us]\d+", given):
+            yield f"word_arg = {entry.word_arg} is {given}"
+    elif bool(flags) == bool(entry.flags):
         yield "has flags of its own and a gfp_t parameter" if flags else "has neither flags nor a gfp_t parameter"
     for field, kind in (
         ("size_arg", r"size_t|unsigned( int| long)?|int|u32"),
@@ -284,6 +312,17 @@ def _has_bit(flag: str, bit: int, tree: Tree) -> bool:
         for match in form.finditer(path.read_text(encoding="utf-8", errors="replace"))
     }
     return found == {bit}
+
+
+def _words(models: Models, trees: tuple[Tree, ...]) -> Iterator[str]:
+    for word in models.words.values():
+        for flag in word.flags:
+            bodies = {body.strip().strip("()") for tree in trees for _, body in tree.macros.get(flag.name, ())}
+            values = {int(body, 0) for body in bodies if _INTEGER.fullmatch(body)}
+            if not bodies:
+                yield f"{flag.name}: not in the tree"
+            elif values and values != {flag.value}:
+                yield f"{flag.name}: value = {flag.value:#x}, but it is {', '.join(map(hex, sorted(values)))}"
 
 
 def _is_event(name: str, tree: Tree) -> bool:

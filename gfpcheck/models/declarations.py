@@ -6,7 +6,7 @@ It knows macros, function prototypes and definitions at file scope, and the bodi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -67,15 +67,16 @@ class Function(NamedTuple):
 
 
 class Tree:
-    """The index of one tree. Everything is read at once, on first use."""
+    """The index of one tree: of the folders of a kernel where its interfaces are, or of `files`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, files: Iterable[Path] | None = None) -> None:
         self.root = root
+        self.is_kernel = files is None
         self.macros: dict[str, list[tuple[str, str]]] = {}
         self.functions: dict[str, list[Function]] = {}
         self.structs: dict[str, list[str]] = {}
-        for path in self._files():
-            self._read(path)
+        self._seen: set[Path] = set()
+        self.add(self._files() if files is None else files)
 
     def _files(self) -> Iterator[Path]:
         for folder in HEADERS:
@@ -84,6 +85,14 @@ class Tree:
             yield from sorted((self.root / folder).rglob("*.[ch]"))
         for folder in FLAT:
             yield from sorted((self.root / folder).glob("*.[ch]"))
+
+    def add(self, files: Iterable[Path]) -> None:
+        """Index further files. Raises OSError."""
+        for path in files:
+            if path not in self._seen:
+                self._seen.add(path)
+                self._read(path)
+        self.__dict__.pop("words", None)
 
     def _read(self, path: Path) -> None:
         text = path.read_text(encoding="utf-8", errors="replace")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, get_args
 
@@ -79,9 +80,28 @@ class ModelFile(msgspec.Struct):
 
     def fail(self, entry: str, problem: str) -> NoReturn:
         """Raise the ModelError that names this file, the line of `entry` where it can be found, and the entry."""
+        raise ModelError(f"{self.place(entry)}: {entry}: {problem}")
+
+    def place(self, entry: str) -> str:
+        """This file, with the line of `entry` where it can be found."""
         line = _line_of(self.text, entry)
-        place = f"{self.path}:{line}" if line else str(self.path)
-        raise ModelError(f"{place}: {entry}: {problem}" if entry else f"{place}: {problem}")
+        return f"{self.path}:{line}" if line else str(self.path)
+
+    def names(self) -> Iterator[str]:
+        """Everything that the file says something of: functions with their spellings, members, types, flags."""
+        for field in msgspec.structs.fields(self):
+            if field.name == "gfp_values":
+                continue  # they are no claim about any source
+            value = getattr(self, field.name)
+            if isinstance(value, dict):
+                yield from value
+                for entry in value.values():
+                    for op in entry if isinstance(entry, tuple) else ():
+                        yield from getattr(op, "spelled", ())
+            elif isinstance(value, tuple):
+                yield from value
+        for word in self.words.values():
+            yield from (flag.name for flag in word.flags)
 
 
 def read_model_file(path: Path) -> ModelFile:
@@ -305,8 +325,6 @@ def _names(file: ModelFile, key: str, value: Any, form: re.Pattern[str]) -> tupl
 
 def _line_of(text: str, entry: str) -> int:
     """The 1-based line that defines or names `entry`, or 0."""
-    if not entry:
-        return 0
     quoted = re.escape(entry)
     definition = rf'^\s*\[*(?:[\w-]+\.)*"?{quoted}"?\]*\s*(=|$|#)'
     for form in (definition, rf'[{{,]\s*"?{quoted}"?\s*=', rf'"{quoted}"'):

@@ -17,7 +17,7 @@ from gfpcheck.rule_api.rule import HEADINGS
 FOLDER = Path(__file__).resolve().parent.parent / "rules"
 MODULES = sorted(path for path in FOLDER.glob("*.py") if path.name != "__init__.py")
 CLASSES = {rule.__module__.rpartition(".")[2]: rule for rule in all_rules()}
-ENOUGH = 12
+ENOUGH = 8
 """Functions of each kind for each rule."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gfpcheck.analysis import values
+from gfpcheck.analysis.amounts import NOBODY_KNOWS, Amount, amount_of
 from gfpcheck.analysis.effects import Effects, callee_name
 from gfpcheck.analysis.inline import Inliner
 from gfpcheck.analysis.liveness import Flow
@@ -36,6 +37,7 @@ class Context(NamedTuple):
     locks: tuple[HeldLock, ...]
     scopes: tuple[str, ...]
     flags: Value
+    amount: Amount = NOBODY_KNOWS
 
 
 class Place(NamedTuple):
@@ -80,7 +82,7 @@ class Trace:
         if old is not None and not old.when and len(old.path) <= len(path):
             return
         when = self.names.facts(state, simple=True)
-        new = Reached(place.name, context.flags, context.scopes, released, when, path, place.indirect)
+        new = Reached(place.name, context.flags, context.scopes, released, when, path, place.indirect, context.amount)
         if old is not None:
             nearest = new if len(new.path) < len(old.path) else old
             new = nearest._replace(when=_common(old.when, when))
@@ -130,7 +132,9 @@ class Calls:
         if flags is not None:
             locks = self._effects.locks_during(call, arguments, state)
             place = Place(*where, self._effects.display_name(call), (), False)
-            trace.allocation(place, Context(locks, _scopes(state), flags), site, state)
+            entry = self._effects.allocator(call)
+            amount = amount_of(entry, arguments, state) if entry is not None else NOBODY_KNOWS
+            trace.allocation(place, Context(locks, _scopes(state), flags, amount), site, state)
         lock_ops = self._effects.lock_ops(func, call)
         if lock_ops:
             after = self._effects.apply_locks(lock_ops, call, arguments, state, site, trace.acquired)
@@ -246,7 +250,8 @@ class Calls:
         flags = values.substitute(reached.flags, argument_values)
         scopes = tuple(dict.fromkeys((*_scopes(state), *reached.scopes)))
         place = Place(*where, reached.name, reached.path, indirect or reached.indirect)
-        trace.allocation(place, Context(during.locks, scopes, flags), site, during)
+        amount = reached.amount.substitute(argument_values)
+        trace.allocation(place, Context(during.locks, scopes, flags, amount), site, during)
         return True
 
     def _apply(

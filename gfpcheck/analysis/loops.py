@@ -58,7 +58,7 @@ class LoopFinder:
         if not sites:
             return []
         found: list[RetryLoop] = []
-        for blocks in _cycles(func):
+        for blocks in cycles(func):
             inside = self._tried(func, blocks, sites)
             retrying: dict[AllocationSite, _Paths] = {}
             for site in inside:
@@ -261,7 +261,7 @@ def _waits_for_something(func: Func, edges: nx.DiGraph[int], start: int) -> bool
     return False
 
 
-def _cycles(func: Func) -> list[frozenset[int]]:
+def cycles(func: Func) -> list[frozenset[int]]:
     """The strongly connected sets of blocks that are loops."""
     graph: nx.DiGraph[int] = nx.DiGraph()
     for number, block in enumerate(func.blocks):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gfpcheck.analysis.amounts import NOBODY_KNOWS, Amount
 from gfpcheck.analysis.state import HeldLock, OpenScope, Release, Site
 from gfpcheck.analysis.values import TOP, Value
 from gfpcheck.ir import Expr, Temp
@@ -43,7 +44,7 @@ class Reached(NamedTuple):
 
     `flags` are those asked for, `scopes` what is opened on the way, `released` the caller's locks that are
     not held then, `when` what must hold at entry. `path` leads from the first call in the function to the
-    allocation's own place; `indirect`: through a function pointer.
+    allocation's own place; `indirect`: through a function pointer. `amount` is what the nearest one asks for.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Reached(NamedTuple):
     when: Facts
     path: tuple[Site, ...]
     indirect: bool = False
+    amount: Amount = NOBODY_KNOWS
 
 
 class Summary(NamedTuple):

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from gfpcheck.analysis.calls import Context
 from gfpcheck.analysis.effects import callee_name
-from gfpcheck.analysis.engine import AllocationSite, FunctionFacts, Held
-from gfpcheck.analysis.loops import LoopFinder
+from gfpcheck.analysis.engine import AllocationSite, Engine, FunctionFacts, Held
+from gfpcheck.analysis.loops import LoopFinder, cycles
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.reclaim import ReclaimLock
 from gfpcheck.analysis.state import HeldLock
+from gfpcheck.driver.origins import Origins
 from gfpcheck.driver.places import Places
 from gfpcheck.findings import Step
 from gfpcheck.ir import Func
@@ -28,6 +29,7 @@ class Views:
     def __init__(
         self,
         program: Program,
+        engine: Engine,
         gfp: GfpFlags,
         loops: LoopFinder,
         reclaim: dict[str, ReclaimLock],
@@ -41,10 +43,13 @@ class Views:
         self._reclaim = {cls: self._reclaim_path(lock) for cls, lock in sorted(reclaim.items())}
         self._entry = entry
         self._kernel = kernel
+        self._origins = Origins(engine, gfp)
 
     def function(self, key: str, facts: FunctionFacts) -> Function:
         func = self._program.functions[key]
-        allocations = {site: self._allocation(func, site, self._entry.get(key, frozenset())) for site in facts.sites}
+        entry = self._entry.get(key, frozenset())
+        repeated = frozenset().union(*cycles(func))
+        allocations = {site: self._allocation(func, site, entry, site.block in repeated) for site in facts.sites}
         loops = [
             RetryLoop(
                 tuple(allocations[site] for site in loop.sites),
@@ -73,11 +78,20 @@ class Views:
             HeldLine(tuple(self._lock(lock) for lock in locks), _with_entry(entry, scopes)) for locks, scopes in states
         )
 
-    def _allocation(self, func: Func, site: AllocationSite, entry: frozenset[str]) -> Allocation:
+    def _allocation(self, func: Func, site: AllocationSite, entry: frozenset[str], in_loop: bool) -> Allocation:
         place = self._places.at(func, site.call.loc)
         situations = tuple(self._situation(context, entry) for context in site.contexts)
-        via = self._places.sites(site.via)
-        return Allocation(site.name, place, situations, via, self._caller_name(site), site.indirect)
+        return Allocation(
+            site.name,
+            place,
+            situations,
+            self._places.sites(site.via),
+            self._caller_name(site),
+            site.indirect,
+            self._origins.allocator(site),
+            self._origins.settled_below(site),
+            in_loop,
+        )
 
     def _caller_name(self, site: AllocationSite) -> str:
         """The function that the source calls at the site."""
@@ -97,6 +111,8 @@ class Views:
             tuple(Scope(kind) for kind in scopes),
             flags,
             effective,
+            context.amount.size.constant,
+            context.amount.order.constant,
         )
 
     def _lock(self, lock: HeldLock) -> Lock:

@@ -9,13 +9,16 @@ test` shows these warnings. A rule says by `api` which major version it is writt
 """
 
 from gfpcheck.findings import Confidence, Finding, Level
+from gfpcheck.rule_api.allocator import Allocator
 from gfpcheck.rule_api.facts import Allocation, Function, Lock, ReclaimPath, RetryLoop, Scope, Situation
 from gfpcheck.rule_api.flags import Flags
 from gfpcheck.rule_api.rule import API_VERSION, Rule
+from gfpcheck.rule_api.situation_rule import SituationRule
 
 __all__ = [
     "API_VERSION",
     "Allocation",
+    "Allocator",
     "Confidence",
     "Finding",
     "Flags",
@@ -27,4 +30,5 @@ __all__ = [
     "Rule",
     "Scope",
     "Situation",
+    "SituationRule",
 ]

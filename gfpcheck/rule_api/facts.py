@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gfpcheck.findings import Confidence, Finding, Level, Place, Step
 from gfpcheck.models import ATOMIC_KINDS, CONTEXT_KINDS
+from gfpcheck.rule_api.allocator import ANY, Allocator
 from gfpcheck.rule_api.flags import Flags
 
 DEEP = 3
@@ -102,12 +103,15 @@ class Scope:
 @dataclass(frozen=True, slots=True)
 class Situation:
     """One way in which an allocation is reached. `flags` are those asked for, `effective` those left
-    by the scopes in force (current_gfp_context() of include/linux/sched/mm.h)."""
+    by the scopes in force (current_gfp_context() of include/linux/sched/mm.h). `size` is the number of bytes asked
+    for, `order` that of pages as a power of two; None where it is no known constant."""
 
     locks: tuple[Lock, ...]
     scopes: tuple[Scope, ...]
     flags: Flags
     effective: Flags
+    size: int | None = None
+    order: int | None = None
 
     @property
     def reclaims(self) -> bool | None:
@@ -123,7 +127,9 @@ class Allocation:
 
     `name` is the allocator as the source names it, `call` the function that this line calls (the same for
     a direct allocation). `via` leads from the first call in that function to the allocation's own place;
-    `indirect`: through a function pointer.
+    `indirect`: through a function pointer. `allocator` is what is known of the one at its end. `settled_below` are the
+    flags that a function below sets or clears whoever calls it; None for a direct allocation. `in_loop`: this line
+    may run again and again.
     """
 
     name: str
@@ -132,6 +138,14 @@ class Allocation:
     via: tuple[Place, ...] = ()
     call: str = ""
     indirect: bool = False
+    allocator: Allocator = ANY
+    settled_below: Flags | None = None
+    in_loop: bool = False
+
+    def decides(self, names: str) -> bool:
+        """True if one of the flags `names` ("__GFP_IO | __GFP_FS") is set or cleared here, rather than in a function
+        below: what is wrong with it is to be mended here."""
+        return self.settled_below is None or self.settled_below.has(names) is not True
 
     @property
     def depth(self) -> int:

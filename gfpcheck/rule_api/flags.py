@@ -25,10 +25,25 @@ class Flags:
 
         A flag that this kernel does not have is never set.
         """
-        mask = self._gfp.parse(names)
+        mask = self._mask(names)
         if not mask or self.zeros & mask:
             return False
         return True if self.ones & mask == mask else None
+
+    def any_of(self, names: str) -> bool:
+        """Whether one of `names` at least is known to be set."""
+        return bool(self.ones & self._mask(names))
+
+    def lacks(self, names: str) -> bool:
+        """Whether one of `names` at least is known to be clear."""
+        return bool(self.zeros & self._mask(names))
+
+    def named(self, names: str) -> str:
+        """Those of `names` that are known to be set, for messages."""
+        return self._gfp.render(self.ones & self._mask(names))
+
+    def _mask(self, names: str) -> int:
+        return self._gfp.parse(names) if names else 0
 
     @property
     def sleeps(self) -> bool | None:
@@ -37,7 +52,7 @@ class Flags:
 
     def without(self, names: str) -> Flags:
         """The same flags with `names` cleared."""
-        mask = self._gfp.parse(names)
+        mask = self._mask(names)
         return Flags(self.ones & ~mask, self.zeros | mask, self._gfp)
 
     def __str__(self) -> str:

@@ -42,6 +42,14 @@ class Origins:
                 settled |= known
         return Flags(settled, 0, self._gfp)
 
+    def amount_settled_below(self, site: AllocationSite) -> bool:
+        """Whether a function below knows how much is asked for, whoever calls it."""
+        return any(
+            seen is not None
+            and all(any(part.constant is not None for part in context.amount) for context in seen.contexts)
+            for seen in (self._seen_at(site, number) for number in range(len(site.via)))
+        )
+
     def _seen_at(self, site: AllocationSite, number: int) -> AllocationSite | None:
         """The allocation of `site` as the function at `site.via[number]` sees it."""
         here = site.via[number]

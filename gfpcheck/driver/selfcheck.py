@@ -12,7 +12,7 @@ from gfpcheck.kbuild import Plan, Unit
 from gfpcheck.models import GfpFlags, Models
 
 _TRIES = 50
-"""Files of a project without linux/gfp.h that are searched for the flags."""
+"""Files of a project without linux/slab.h that are searched for the flags."""
 
 
 def fold_flags(plan: Plan, knowledge: Models) -> GfpFlags:
@@ -22,14 +22,16 @@ def fold_flags(plan: Plan, knowledge: Models) -> GfpFlags:
     blind and say nothing.
     """
     missing: list[str] = []
+    names = (*knowledge.gfp_flags, *knowledge.gfp_constants)
     for unit, header in _candidates(plan):
         with _uninterrupted():
-            folded = frontend.fold_constants(unit.args, header, knowledge.gfp_flags, unit.cwd)
+            folded = frontend.fold_constants(unit.args, header, names, unit.cwd)
         given = {} if plan.is_kernel else knowledge.gfp_values
         values = given | {name: value for name, value in folded.items() if value is not None}
         absent = [name for name in knowledge.gfp_required if name not in values]
         if not absent:
-            return GfpFlags(values, knowledge.gfp_compound)
+            constants = {name: values.pop(name) for name in knowledge.gfp_constants if name in values}
+            return GfpFlags(values, knowledge.gfp_compound, constants)
         if not missing or len(absent) < len(missing):
             missing = absent
     raise RunError(
@@ -45,7 +47,7 @@ def _candidates(plan: Plan) -> list[tuple[Unit, str]]:
         return [(unit, f'#include "{unit.path}"\n') for unit in plan.units[:_TRIES]]
     # Some folders have arguments of their own (16-bit boot code), but not three in a row.
     by_arguments = {(unit.args, unit.cwd): unit for unit in reversed(plan.units)}
-    return [(unit, "#include <linux/gfp.h>\n") for unit in list(reversed(by_arguments.values()))[:3]]
+    return [(unit, "#include <linux/slab.h>\n") for unit in list(reversed(by_arguments.values()))[:3]]
 
 
 @contextlib.contextmanager

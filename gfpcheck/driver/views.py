@@ -69,6 +69,7 @@ class Views:
             self._kernel,
             self._program.included_by.get(func.file, 0) if func.file not in self._program.own_files else 0,
             facts.blurred,
+            self._gfp.constants,
         )
 
     def held(self, key: str, states: Iterable[Held]) -> tuple[HeldLine, ...]:
@@ -90,6 +91,7 @@ class Views:
             site.indirect,
             self._origins.allocator(site),
             self._origins.settled_below(site),
+            self._origins.amount_settled_below(site),
             in_loop,
         )
 

@@ -18,10 +18,14 @@ class GfpFlags:
     """Flags by name, with the values of one tree.
 
     `values` are the folded values, compound names (GFP_KERNEL) among them; `compound` are the names to show sets of
-    flags under, best first (`Models.gfp_compound`). A name that the tree lacks has mask 0.
+    flags under, best first (`Models.gfp_compound`). A name that the tree lacks has mask 0. `constants` are those of the
+    tree's other constants that are known (`Models.gfp_constants`).
     """
 
-    def __init__(self, values: Mapping[str, int], compound: Sequence[str] = ()) -> None:
+    def __init__(
+        self, values: Mapping[str, int], compound: Sequence[str] = (), constants: Mapping[str, int] | None = None
+    ) -> None:
+        self.constants = dict(constants or {})
         self.values = {name: value & _WORD for name, value in values.items()}
         self._compound = [(name, self.values[name]) for name in compound if self.values.get(name)]
         singles = ((value, name) for name, value in self.values.items() if value.bit_count() == 1)

@@ -51,6 +51,7 @@ def _select(merged: Merged, version: tuple[int, ...]) -> Models:
         gfp_flags=tuple(merged.gfp_flags),
         gfp_required=tuple(merged.gfp_required),
         gfp_compound=tuple(merged.gfp_compound),
+        gfp_constants=tuple(merged.gfp_constants),
         macros={(name, left): (op,) for name, ops in locks.items() for op in ops for left in op.via},
         queries=_one(merged.queries, version),
         callbacks=_one(merged.callbacks, version),

@@ -14,7 +14,7 @@ Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Query | Callback, ...]
 BY_FUNCTION = ("locks", "scopes", "allocators", "queries", "callbacks")
 BY_MEMBER = ("reclaim", "members", "lock_types")
 BY_NAME = ("words", "gfp_values")
-NAMES = ("inner", "not_allocators", "noreturn", "steady", "gfp_flags", "gfp_required", "gfp_compound")
+NAMES = ("inner", "not_allocators", "noreturn", "steady", "gfp_flags", "gfp_required", "gfp_compound", "gfp_constants")
 
 
 class Merged:
@@ -41,6 +41,7 @@ class Merged:
         self.gfp_flags: dict[str, None] = {}
         self.gfp_required: dict[str, None] = {}
         self.gfp_compound: dict[str, None] = {}
+        self.gfp_constants: dict[str, None] = {}
         self._owners: dict[tuple[str, str], ModelFile] = {}
 
     def fail(self, section: str, name: str, problem: str) -> NoReturn:

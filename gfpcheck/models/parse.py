@@ -2,7 +2,7 @@
 
 A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks` (keyed by function),
 `reclaim`, `members` (keyed "struct record.member"), `words`, `lock_types` and `gfp` (`flags`, `required`, `compound`,
-`values`), and the lists `inner`, `not_allocators`, `noreturn` and `steady`. The value of a key is one inline table, or
+`constants`, `values`), and the lists `inner`, `not_allocators`, `noreturn` and `steady`. The value of a key is one inline table, or
 an array of them: several operations, or one for each range of kernel versions. In a gfpcheck.toml all of it stands
 below `models`.
 """
@@ -76,6 +76,7 @@ class ModelFile(msgspec.Struct):
     gfp_flags: tuple[str, ...] = ()
     gfp_required: tuple[str, ...] = ()
     gfp_compound: tuple[str, ...] = ()
+    gfp_constants: tuple[str, ...] = ()
     gfp_values: dict[str, int] = {}
 
     def fail(self, entry: str, problem: str) -> NoReturn:
@@ -297,7 +298,7 @@ def _gfp(file: ModelFile, value: Any) -> None:
         if key == "values":
             file.gfp_values = _values(file, names)
             continue
-        if key not in ("flags", "required", "compound"):
+        if key not in ("flags", "required", "compound", "constants"):
             file.fail(key, "unknown list in the table gfp")
         setattr(file, f"gfp_{key}", _names(file, key, names, _IDENTIFIER))
 

@@ -248,6 +248,7 @@ class Models(msgspec.Struct, frozen=True):
     argument for as long as anybody looks (static keys, feature tests). `gfp_flags` are the names to fold through the
     tree's own headers, `gfp_required` those without which gfpcheck must stop.
     `gfp_compound` are the names under which sets of flags are shown (GFP_KERNEL, GFP_NOFS, ...), best first.
+    `gfp_constants` are other constants to fold through the headers.
     `gfp_values` are the values of flags outside a kernel, where no header has them. `words` are other kinds of flags.
     `macros` are the lock operations with a `via`, by the word typed and the function called.
     `queries` are functions that tell the context. `callbacks` are functions that register a function to be called in
@@ -272,6 +273,7 @@ class Models(msgspec.Struct, frozen=True):
     steady: frozenset[str] = frozenset()
     words: dict[str, Word] = {}
     gfp_values: dict[str, int] = {}
+    gfp_constants: tuple[str, ...] = ()
 
     def knows(self, function: str) -> bool:
         """True if the function's effect is known, so that its body need not be looked at."""

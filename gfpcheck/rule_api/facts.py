@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from gfpcheck.findings import Confidence, Finding, Level, Place, Step
 from gfpcheck.models import ATOMIC_KINDS, CONTEXT_KINDS
@@ -128,8 +128,8 @@ class Allocation:
     `name` is the allocator as the source names it, `call` the function that this line calls (the same for
     a direct allocation). `via` leads from the first call in that function to the allocation's own place;
     `indirect`: through a function pointer. `allocator` is what is known of the one at its end. `settled_below` are the
-    flags that a function below sets or clears whoever calls it; None for a direct allocation. `in_loop`: this line
-    may run again and again.
+    flags that a function below sets or clears whoever calls it; None for a direct allocation. `amount_settled_below`:
+    one of them knows the size or the order, too. `in_loop`: this line may run again and again.
     """
 
     name: str
@@ -140,7 +140,13 @@ class Allocation:
     indirect: bool = False
     allocator: Allocator = ANY
     settled_below: Flags | None = None
+    amount_settled_below: bool = False
     in_loop: bool = False
+
+    @property
+    def decides_amount(self) -> bool:
+        """True if size and order are decided here, rather than in a function below."""
+        return not self.amount_settled_below
 
     def decides(self, names: str) -> bool:
         """True if one of the flags `names` ("__GFP_IO | __GFP_FS") is set or cleared here, rather than in a function
@@ -189,7 +195,8 @@ class Function:
 
     `included_by` is the number of analysed files that include the header it stands in, 0 for a
     function of a C file. `uncertain` is true when the analysis had to blur its lock sets.
-    `kernel` is the version, or () outside a kernel.
+    `kernel` is the version, or () outside a kernel. `constants` are constants of the tree that have a value there
+    ("PAGE_SIZE"), from the list `constants` of the models.
     """
 
     name: str
@@ -201,6 +208,7 @@ class Function:
     kernel: tuple[int, ...]
     included_by: int
     uncertain: bool
+    constants: Mapping[str, int] = field(default_factory=dict)
 
     def reclaim_takes(self, lock: Lock) -> ReclaimPath | None:
         """How memory reclaim comes to wait for a lock of this class, if it does."""

@@ -1,10 +1,10 @@
 """One model file: TOML text to checked entries.
 
-A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks` (keyed by function),
-`reclaim`, `members` (keyed "struct record.member"), `words`, `lock_types` and `gfp` (`flags`, `required`, `compound`,
-`constants`, `values`), and the lists `inner`, `not_allocators`, `noreturn` and `steady`. The value of a key is one inline table, or
-an array of them: several operations, or one for each range of kernel versions. In a gfpcheck.toml all of it stands
-below `models`.
+A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks` (keyed by function), `reclaim`,
+`members` (keyed "struct record.member"), `words`, `lock_types` and `gfp` (`flags`, `required`, `compound`,
+`constants`, `values`), and the lists `inner`, `not_allocators`, `noreturn` and `steady`. The value of a key is one
+inline table, or an array of them: several operations, or one for each range of kernel versions. In a gfpcheck.toml
+all of it stands below `models`.
 """
 
 from __future__ import annotations

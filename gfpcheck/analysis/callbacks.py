@@ -11,7 +11,8 @@ import re
 from typing import NamedTuple
 
 from gfpcheck.analysis.paths import canonical, class_of, deref, parts
-from gfpcheck.analysis.program import Program, function_named
+from gfpcheck.analysis.pointers import function_named
+from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import Site
 from gfpcheck.ir import Assign, Call, Const, Expr, Field, Func, Temp, Var
 from gfpcheck.models import Models, base_name

@@ -11,22 +11,25 @@ from gfpcheck.ir import Var
 class CallGraph:
     """`graph` has an edge for each pair (caller, callee) of function ids, with the attribute `kind`:
     "direct", "pointer" (through a member) or "callback" (passed as an argument).
-    `unresolved` counts indirect calls with no known target; `external` the direct calls of functions
-    without a body here.
+    `unresolved` counts indirect calls with no known target, `wide` those with too many; `external` the direct calls of
+    functions without a body here.
     """
 
     def __init__(self, program: Program) -> None:
         self.graph: nx.DiGraph[str] = nx.DiGraph()
         self.unresolved = 0
+        self.wide = 0
         self.external = 0
         self.graph.add_nodes_from(program.functions)
         for caller, func in program.functions.items():
             for _, _, call in program.calls(func):
                 direct = isinstance(call.callee, Var) and call.callee.kind == "f"
-                callees = program.callees(call, func.file)
+                callees = program.callees(call, func)
                 if not callees:
                     if direct:
                         self.external += 1
+                    elif program.is_too_wide(call, func):
+                        self.wide += 1
                     else:
                         self.unresolved += 1
                 for callee in callees:

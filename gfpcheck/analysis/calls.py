@@ -3,108 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from gfpcheck.analysis import values
-from gfpcheck.analysis.amounts import NOBODY_KNOWS, Amount, amount_of
+from gfpcheck.analysis.amounts import NOBODY_KNOWS, amount_of
 from gfpcheck.analysis.effects import Effects, callee_name
 from gfpcheck.analysis.inline import Inliner
-from gfpcheck.analysis.liveness import Flow
-from gfpcheck.analysis.outcomes import Names
 from gfpcheck.analysis.paths import class_of, has_class, members_in, replace, show
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.queries import Queries
-from gfpcheck.analysis.state import HeldLock, Release, Site, State
-from gfpcheck.analysis.summary import RETURNED, Facts, Outcome, Reached, Summary
+from gfpcheck.analysis.state import Site, State
+from gfpcheck.analysis.summary import RETURNED, Outcome, Reached, Summary
+from gfpcheck.analysis.targets import Targets, either
+from gfpcheck.analysis.trace import Consts, Context, Place, Trace, scopes_of
 from gfpcheck.analysis.values import Value
-from gfpcheck.ir import Addr, Bin, Call, Const, Expr, Func, Temp, Var
+from gfpcheck.ir import Addr, Bin, Call, Const, Expr, Temp, Var
 
-MAX_REACHED = 12
-"""Distinct allocations that a summary keeps, nearest first."""
-MAX_TARGETS = 8
-"""An indirect call with more targets than this is not followed."""
-MAX_DEPTH = 8
-"""Calls between a function and an allocation that it is told of."""
-
-Consts = tuple[int | None, ...]
-Known = dict[tuple[int, int], bool]
+MAX_EXACT = 8
+"""A call through a pointer that may mean more functions does nothing to the locks held: what one of so many does is
+not believed."""
 SummaryOf = Callable[[str, Consts], Summary]
-
-
-class Context(NamedTuple):
-    """One situation in which an allocation is reached."""
-
-    locks: tuple[HeldLock, ...]
-    scopes: tuple[str, ...]
-    flags: Value
-    amount: Amount = NOBODY_KNOWS
-
-
-class Place(NamedTuple):
-    """An allocation as one function sees it: at which of its calls, and what lies between."""
-
-    block: int
-    position: int
-    name: str
-    via: tuple[Site, ...]
-    indirect: bool
-
-
-class Trace:
-    """What a run over one function has seen on the way. `nothing` remembers from run to run which calls do nothing;
-    `calls` are noted only when `exploring`."""
-
-    def __init__(self, func: Func, names: Names, flow: Flow, calls: Known, exploring: bool) -> None:
-        self.func = func
-        self.names = names
-        self.repeated = flow.repeated
-        self.rechecked = set(flow.rechecked)
-        self.nothing = calls
-        self._exploring = exploring
-        self.sites: dict[Place, dict[Context, None]] = {}
-        self.acquired: dict[HeldLock, bool] = {}
-        self.entered: dict[str, frozenset[str]] = {}
-        self.reached_in: set[object] = set()
-        self.calls: dict[tuple[str, Consts, Site], tuple[Expr, ...]] = {}
-        self._reached: dict[tuple[Value, tuple[str, ...], tuple[Release, ...]], Reached] = {}
-
-    def allocation(self, place: Place, context: Context, site: Site, state: State) -> None:
-        """An allocation in `state`, for this function's rules and for its callers."""
-        self.sites.setdefault(place, {})[context] = None
-        if not context.flags.known and context.flags.param < 0:
-            return
-        released = self.names.releases(state)
-        path = (site, *place.via)
-        if len(path) > MAX_DEPTH:
-            return
-        key = (context.flags, context.scopes, released)
-        old = self._reached.get(key)
-        if old is not None and not old.when and len(old.path) <= len(path):
-            return
-        when = self.names.facts(state, simple=True)
-        new = Reached(place.name, context.flags, context.scopes, released, when, path, place.indirect, context.amount)
-        if old is not None:
-            nearest = new if len(new.path) < len(old.path) else old
-            new = nearest._replace(when=_common(old.when, when))
-        self._reached[key] = new
-
-    def call(self, callee: str, consts: Consts, arguments: tuple[Expr, ...], site: Site, state: State) -> None:
-        """`callee` is called in `state`."""
-        here = frozenset(_scopes(state))
-        self.entered[callee] = self.entered.get(callee, here) & here
-        if self._exploring:
-            self.calls.setdefault((callee, consts, site), arguments)
-
-    def reached(self) -> tuple[Reached, ...]:
-        """The allocations that callers should know of."""
-        return tuple(sorted(self._reached.values(), key=lambda r: len(r.path))[:MAX_REACHED])
-
-
-def _common(a: Facts, b: Facts) -> Facts:
-    """What both sets of facts imply."""
-    other = dict(b)
-    joined = ((expr, values.join(value, other[expr])) for expr, value in a if expr in other)
-    return tuple((expr, value) for expr, value in joined if value != values.TOP)
 
 
 class Calls:
@@ -114,6 +31,7 @@ class Calls:
         self._inliner = inliner
         self._summary = summary
         self._queries = Queries(effects.models)
+        self._targets = Targets(program)
 
     def run(self, trace: Trace, where: tuple[int, int], call: Call, state: State) -> list[State]:
         """The states after `call`, made in `state` (which is changed) at block and position `where`."""
@@ -131,10 +49,10 @@ class Calls:
         flags = self._effects.allocation_flags(func, call, arguments, state)
         if flags is not None:
             locks = self._effects.locks_during(call, arguments, state)
-            place = Place(*where, self._effects.display_name(call), (), False)
+            place = Place(*where, self._effects.display_name(call), (), 0)
             entry = self._effects.allocator(call)
             amount = amount_of(entry, arguments, state) if entry is not None else NOBODY_KNOWS
-            trace.allocation(place, Context(locks, _scopes(state), flags, amount), site, state)
+            trace.allocation(place, Context(locks, scopes_of(state), flags, amount), site, state)
         lock_ops = self._effects.lock_ops(func, call)
         if lock_ops:
             after = self._effects.apply_locks(lock_ops, call, arguments, state, site, trace.acquired)
@@ -177,7 +95,7 @@ class Calls:
                 self._effects.concerns(func, call)
                 or callee_name(call) in self._effects.models.steady
                 or self._queries.asked(call) is not None
-                or self._program.callees(call, func.file)
+                or self._program.callees(call, func)
                 or self._program.passed_functions(call, func.file)
                 or self._inliner.value(call, func.file) is not None
             )
@@ -194,36 +112,44 @@ class Calls:
         known_allocator: bool,
     ) -> list[State]:
         """The effect of the functions called: their allocations, and what a single one does to the state."""
-        callees = self._program.callees(call, trace.func.file)
         direct = isinstance(call.callee, Var) and call.callee.kind == "f"
+        callees = self._targets.of(trace, state, call)
         if not (direct and self._effects.models.defers(callee_name(call))):
             for callee in self._program.passed_functions(call, trace.func.file):
                 trace.call(callee, (), (), site, state)
-        if not callees or len(callees) > MAX_TARGETS:
+        if not callees:
             return [state]
         argument_values = tuple(state.value(argument) for argument in arguments)
-        after = [state]
+        effects: list[tuple[Summary, dict[Expr, Expr]]] = []
         for callee in callees:
             params = self._program.functions[callee].params
-            consts = tuple(value.constant for value in argument_values[: len(params)])
+            consts = self._targets.constants(trace, state, callee, arguments, argument_values)
             trace.call(callee, consts, arguments, site, state)
             summary = self._summary(callee, consts)
-            if not summary.says_something:
-                continue
             mapping: dict[Expr, Expr] = {
                 Var(param.name, "p"): argument for param, argument in zip(params, arguments, strict=False)
             }
+            effects.append((summary, mapping))
+            if not summary.says_something:
+                continue
             trace.names.taken |= summary.taken
             if summary.reached and not known_allocator:
                 situation = (where, callee, state.locks, state.released, state.scopes, argument_values)
                 if situation not in trace.reached_in:
-                    parts = (mapping, argument_values, state, site, not direct)
+                    parts = (mapping, argument_values, state, site, 0 if direct else len(callees))
                     possible = [self._reach(trace, where, reached, *parts) for reached in summary.reached]
                     if all(possible):
                         trace.reached_in.add(situation)
-            if len(callees) == 1:
-                after = self._apply(trace, summary, mapping, argument_values, call, state, site)
-        return after
+        if len(effects) == 1:
+            summary, mapping = effects[0]
+            says = summary.says_something
+            return self._apply(trace, summary, mapping, argument_values, call, state, site) if says else [state]
+        if len(effects) > MAX_EXACT or not any(o.has_effect for summary, _ in effects for o in summary.outcomes):
+            return [state]
+        after: list[State] = []
+        for summary, mapping in effects:
+            after += self._apply(trace, summary, mapping, argument_values, call, state.copy(), site)
+        return either(after, call)
 
     def _reach(
         self,
@@ -234,7 +160,7 @@ class Calls:
         argument_values: tuple[Value, ...],
         state: State,
         site: Site,
-        indirect: bool,
+        width: int,
     ) -> bool:
         """Record an allocation that the callee makes; False if it cannot be reached from here."""
         for expr, value in reached.when:
@@ -248,8 +174,8 @@ class Calls:
                 instance = during.resolve(replace(release.instance, mapping))
                 self._effects.release(during, instance, release.cls, release.kind, trace.func.name)
         flags = values.substitute(reached.flags, argument_values)
-        scopes = tuple(dict.fromkeys((*_scopes(state), *reached.scopes)))
-        place = Place(*where, reached.name, reached.path, indirect or reached.indirect)
+        scopes = tuple(dict.fromkeys((*scopes_of(state), *reached.scopes)))
+        place = Place(*where, reached.name, reached.path, max(width, reached.width))
         amount = reached.amount.substitute(argument_values)
         trace.allocation(place, Context(during.locks, scopes, flags, amount), site, during)
         return True
@@ -310,7 +236,3 @@ class Calls:
             via = (scope.site, *scope.via)
             state.scopes = (*state.scopes, scope._replace(token=replace(scope.token, mapping), site=site, via=via))
         return True
-
-
-def _scopes(state: State) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(scope.kind for scope in state.scopes))

@@ -85,7 +85,7 @@ class Effects:
             return False
         if call.gfp < 0 or callee_name(call) in self.models.allocators:
             return True
-        callees = self.program.callees(call, func.file)
+        callees = self.program.callees(call, func)
         return not callees or all(self._passes_flags_on(callee) for callee in callees)
 
     def _passes_flags_on(self, key: str) -> bool:

@@ -12,16 +12,18 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gfpcheck.analysis import values
-from gfpcheck.analysis.calls import Calls, Consts, Context, Known, Place, Trace
+from gfpcheck.analysis.calls import Calls
 from gfpcheck.analysis.carriers import Carriers
 from gfpcheck.analysis.effects import Effects
 from gfpcheck.analysis.inline import Inliner
 from gfpcheck.analysis.liveness import Flow, flow_of
 from gfpcheck.analysis.outcomes import Returns
+from gfpcheck.analysis.pointers import function_named
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.starts import Starts
 from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Site, State, assume, blur, join
 from gfpcheck.analysis.summary import NOTHING, Summary
+from gfpcheck.analysis.trace import Consts, Context, Known, Place, Trace
 from gfpcheck.ir import Addr, Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
 from gfpcheck.models import Models
 
@@ -57,7 +59,8 @@ Arrive = Callable[[int, State, bool], None]
 class AllocationSite(NamedTuple):
     """A call that allocates, by itself or below, with every situation in which it is reached.
 
-    `via` leads from the callee's first call to the allocation's own place; empty for the allocator itself.
+    `via` leads from the callee's first call to the allocation's own place; empty for the allocator itself. `width` as
+    in `Reached`.
     """
 
     call: Call
@@ -65,7 +68,7 @@ class AllocationSite(NamedTuple):
     position: int
     name: str
     via: tuple[Site, ...]
-    indirect: bool
+    width: int
     contexts: tuple[Context, ...]
 
 
@@ -201,7 +204,8 @@ class Engine:
             return NOTHING
         if consts:
             generic = self.summary(key)
-            if not self._can_depend(key, generic):
+            called = any(isinstance(fixed, tuple) for fixed in consts)
+            if not called and not self._can_depend(key, generic):
                 self._summaries[key, consts] = generic
                 return generic
             if self._spent.get(key, 0) >= SPECIAL_STEPS:
@@ -248,12 +252,12 @@ class Engine:
         for _, _, call in self.program.calls(func):
             if self.effects.concerns(func, call):
                 return True
-            for callee in self.program.callees(call, func.file):
+            for callee in self.program.callees(call, func):
                 if callee in self._active or callee in self._deciding:
                     continue
                 if self.summary(callee).has_effect:
                     return True
-        return len(func.blocks) <= SMALL and func.ret != "void"
+        return (len(func.blocks) <= SMALL and func.ret != "void") or bool(self.program.pointers.called_parameters(key))
 
     # --- one function ----------------------------------------------------------------------
 
@@ -300,12 +304,16 @@ class Engine:
         )
         split += _chosen_constants(func)
         returns = Returns(func, fine=len(func.blocks) <= FEW and not flow.heads)
-        trace = Trace(func, returns.names, flow, self._nothing.setdefault(key, {}), exploring)
+        pointing = {number: fixed for number, fixed in enumerate(consts) if isinstance(fixed, tuple)}
+        trace = Trace(func, returns.names, flow, self._nothing.setdefault(key, {}), pointing, exploring)
         run = _Run(func, flow, split, trace, returns, [{} for _ in func.blocks], watched=watched or {})
         start = State(self._starts.held(key))
         for number, param in enumerate(func.params):
             fixed = consts[number] if number < len(consts) else None
-            start.facts[Var(param.name, "p")] = values.of_param(number) if fixed is None else values.const(fixed)
+            value = values.of_param(number)
+            if isinstance(fixed, tuple):
+                value = value._replace(nonzero=True, not_error=True)
+            start.facts[Var(param.name, "p")] = values.const(fixed) if isinstance(fixed, int) else value
             carried = self._carriers.kind(param.type)
             if carried is not None and fixed != 0:
                 site = Site(func.file, func.name, func.loc.line, func.loc.col)
@@ -323,13 +331,20 @@ class Engine:
         return run
 
     def _add_contexts(self, facts: FunctionFacts, run: _Run) -> None:
-        """What callers' constants have shown at the allocations of the function itself."""
+        """What callers' constants have shown at the allocations of the function itself, and below the functions that
+        they have passed."""
+        unknown = dict.fromkeys(run.trace.sites)
         for number, site in enumerate(facts.sites):
-            place = Place(site.block, site.position, site.name, site.via, site.indirect)
+            place = Place(site.block, site.position, site.name, site.via, site.width)
+            unknown.pop(place, None)
             seen = run.trace.sites.get(place, {})
             new = tuple(context for context in seen if context.locks and context not in site.contexts)
             if new:
                 facts.sites[number] = site._replace(contexts=(*site.contexts, *new)[:MAX_CONTEXTS])
+        for place in unknown:
+            contexts = tuple(context for context in run.trace.sites[place] if context.locks)
+            if contexts:
+                facts.sites.append(_site(run.func, place, contexts))
 
     def _block(self, run: _Run, number: int, state: State) -> None:
         block = run.func.blocks[number]
@@ -385,21 +400,22 @@ class Engine:
         kept = {lock.identity[:3] for outcome in summary.outcomes for lock in outcome.acquired}
         sites = []
         for place in sorted(run.trace.sites, key=lambda place: (place.block, place.position, len(place.via), place)):
-            call = run.func.blocks[place.block].instrs[place.position]
-            assert isinstance(call, Call)
-            contexts = tuple(run.trace.sites[place])
-            sites.append(
-                AllocationSite(call, place.block, place.position, place.name, place.via, place.indirect, contexts)
-            )
+            sites.append(_site(run.func, place, tuple(run.trace.sites[place])))
         acquisitions = [
             Acquisition(lock, blocking, lock.identity[:3] in kept) for lock, blocking in run.trace.acquired.items()
         ]
         return FunctionFacts(sites, acquisitions, run.trace.entered, run.blurred or run.returns.blurred, run.given_up)
 
 
+def _site(func: Func, place: Place, contexts: tuple[Context, ...]) -> AllocationSite:
+    call = func.blocks[place.block].instrs[place.position]
+    assert isinstance(call, Call)
+    return AllocationSite(call, place.block, place.position, place.name, place.via, place.width, contexts)
+
+
 def _chosen_constants(func: Func) -> tuple[Expr, ...]:
-    """The locals and temporaries that only ever hold one of a few constants: flags and lock modes, chosen by a
-    condition that matters later."""
+    """The locals and temporaries that only ever hold one of a few constants: flags, lock modes and functions, chosen
+    by a condition that matters later."""
     assigned: dict[Expr, set[Expr]] = {}
     for block in func.blocks:
         for instr in block.instrs:
@@ -415,7 +431,7 @@ def _chosen_constants(func: Func) -> tuple[Expr, ...]:
         name
         for name, sources in assigned.items()
         if 2 <= len(sources) <= MAX_CHOICES
-        and all(isinstance(source, Const) for source in sources)
+        and all(isinstance(source, Const) or function_named(source) for source in sources)
         and not sources <= {Const(0), Const(1)}
     )
 

@@ -8,7 +8,8 @@ or it is stored in a member that nobody here calls through) is entered without a
 from __future__ import annotations
 
 from gfpcheck.analysis.engine import Engine
-from gfpcheck.analysis.program import Program, pointer_place
+from gfpcheck.analysis.pointers import place_of
+from gfpcheck.analysis.program import Program
 from gfpcheck.ir import Var
 from gfpcheck.models import Models
 
@@ -50,7 +51,7 @@ def _callers(program: Program, engine: Engine, models: Models) -> dict[str, list
     for caller, func in program.functions.items():
         seen = engine.facts[caller].entered
         for _, _, call in program.calls(func):
-            reached = list(program.callees(call, func.file))
+            reached = list(program.callees(call, func))
             if not (isinstance(call.callee, Var) and models.defers(call.callee.name)):
                 reached += program.passed_functions(call, func.file)
             for callee in reached:
@@ -64,6 +65,8 @@ def _called_from_outside(program: Program) -> frozenset[str]:
         place
         for func in program.functions.values()
         for _, _, call in program.calls(func)
-        if not (isinstance(call.callee, Var) and call.callee.kind == "f") and (place := pointer_place(call.callee))
+        if not (isinstance(call.callee, Var) and call.callee.kind == "f") and (place := place_of(call.callee))
     }
-    return frozenset(key for place in program.places() if place not in called for key in program.targets(*place))
+    return frozenset(
+        key for place in program.pointers.places() if place not in called for key in program.pointers.held(place)
+    )

@@ -76,7 +76,7 @@ class LoopFinder:
         """The calls in the loop that allocate and say whether they have, one site for each."""
         found: dict[tuple[int, int], AllocationSite] = {}
         for site in sites:
-            if site.block in blocks and not site.indirect and self._failure(func, site) is not None:
+            if site.block in blocks and not site.width and self._failure(func, site) is not None:
                 found.setdefault((site.block, site.position), site)
         return list(found.values())
 
@@ -110,7 +110,7 @@ class LoopFinder:
 
     def _failure_below(self, func: Func, call: Call) -> Value | None:
         """What a function that allocates returns when it says that it has failed."""
-        callees = self._program.callees(call, func.file)
+        callees = self._program.callees(call, func)
         if len(callees) != 1 or not self._program.functions[callees[0]].ret.endswith("*"):
             return None
         returned = [outcome.value for outcome in self._engine.summary(callees[0]).outcomes]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from gfpcheck.ir import Addr, Assign, Call, Expr, Field, FnStore, Func, Module, Proto, Var
-
-WIDE = 64
-"""More targets than this for one (struct type, member) and the set is too wide to be believed."""
+from gfpcheck.analysis.pointers import WIDE, Pointers, function_named
+from gfpcheck.ir import Call, FnStore, Func, Module, Proto, Var
 
 
 class Program:
@@ -21,7 +19,6 @@ class Program:
         self.included_by: dict[str, int] = {}
         self.own_files: set[str] = set()
         self._by_name: dict[str, list[str]] = {}
-        self._targets: dict[tuple[str, str], list[str]] = {}
         self.stores: list[FnStore] = []
         headers: list[Func] = []
         for module in modules:
@@ -40,11 +37,7 @@ class Program:
             self.stores += module.stores
         for func in headers:
             self._add(func)
-        for store in self.stores:
-            self._store(store.record, store.member, store.function, store.file)
-        for key, func in list(self.functions.items()):
-            for record, member, function in _stores_in(func):
-                self._store(record, member, function, key.rpartition(":")[0])
+        self.pointers = Pointers(self.functions, self.stores, self.members, self.find)
 
     def _add(self, func: Func) -> None:
         key = f"{func.file}:{func.name}"
@@ -52,15 +45,10 @@ class Program:
             self.functions[key] = func
             self._by_name.setdefault(func.name, []).append(key)
 
-    def _store(self, record: str, member: str, function: str, file: str) -> None:
-        key = self.find(function, file)
-        if key is not None:
-            targets = self._targets.setdefault((record, member), [])
-            if key not in targets:
-                targets.append(key)
-
     def find(self, name: str, file: str) -> str | None:
-        """The id of the function that `name` means in `file`: the file's own, else the global or header one."""
+        """The id of the function that `name`, or an id, means in `file`: its own, else a global or a header's."""
+        if name in self.functions:
+            return name
         own = f"{file}:{name}"
         if own in self.functions:
             return own
@@ -70,24 +58,19 @@ class Program:
                 return key
         return None
 
-    def targets(self, record: str, member: str) -> tuple[str, ...]:
-        """The functions known to be stored in `member` of `record`, sorted."""
-        return tuple(sorted(self._targets.get((record, member), ())))
-
-    def places(self) -> tuple[tuple[str, str], ...]:
-        """Every (record, member) that a function is stored in."""
-        return tuple(self._targets)
-
-    def callees(self, call: Call, file: str) -> tuple[str, ...]:
-        """The ids of the functions with a body that `call` may reach; empty when none is known."""
+    def callees(self, call: Call, func: Func) -> tuple[str, ...]:
+        """The ids of the functions with a body that `call`, in `func`, may reach; empty when none is known, or too many
+        to be believed."""
         if isinstance(call.callee, Var) and call.callee.kind == "f":
-            key = self.find(call.callee.name, file)
+            key = self.find(call.callee.name, func.file)
             return () if key is None else (key,)
-        place = pointer_place(call.callee)
-        if place is None:
-            return ()
-        found = self.targets(*place)
+        found = self.pointers.called(f"{func.file}:{func.name}", call.callee)
         return found if len(found) <= WIDE else ()
+
+    def is_too_wide(self, call: Call, func: Func) -> bool:
+        """True for a call through a pointer that may mean more functions than can be believed."""
+        direct = isinstance(call.callee, Var) and call.callee.kind == "f"
+        return not direct and len(self.pointers.called(f"{func.file}:{func.name}", call.callee)) > WIDE
 
     def passed_functions(self, call: Call, file: str) -> tuple[str, ...]:
         """Functions handed over as arguments: the callee may call them."""
@@ -104,32 +87,3 @@ class Program:
             for index, instr in enumerate(block.instrs):
                 if isinstance(instr, Call):
                     yield number, index, instr
-
-
-def pointer_place(callee: Expr) -> tuple[str, str] | None:
-    """(record, member) that an indirect call goes through; ("", name) for a global pointer."""
-    while not isinstance(callee, Field | Var):
-        base = getattr(callee, "base", None)
-        if base is None:
-            return None
-        callee = base
-    if isinstance(callee, Field):
-        return callee.record, callee.member
-    return ("", callee.name) if callee.kind == "g" else None
-
-
-def function_named(expr: Expr) -> str | None:
-    """The function that `f` or `&f` names."""
-    if isinstance(expr, Addr):
-        expr = expr.base
-    return expr.name if isinstance(expr, Var) and expr.kind == "f" else None
-
-
-def _stores_in(func: Func) -> Iterator[tuple[str, str, str]]:
-    for block in func.blocks:
-        for instr in block.instrs:
-            if isinstance(instr, Assign) and (function := function_named(instr.src)) is not None:
-                if isinstance(instr.dst, Field):
-                    yield instr.dst.record, instr.dst.member, function
-                elif isinstance(instr.dst, Var) and instr.dst.kind == "g":
-                    yield "", instr.dst.name, function

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
-from gfpcheck.analysis.calls import Consts
 from gfpcheck.analysis.engine import Acquisition, Engine
 from gfpcheck.analysis.paths import embedded_in, has_class, same_object
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import HeldLock, Site
+from gfpcheck.analysis.trace import Consts
 from gfpcheck.ir import Expr, Var
 from gfpcheck.models import ATOMIC_KINDS, Models, ReclaimRoot
 
@@ -53,7 +53,7 @@ class Reclaim:
         self.roots = 0
         self.locks: dict[str, ReclaimLock] = {}
         for root in models.reclaim_roots:
-            for key in program.targets(root.record, root.member):
+            for key in program.pointers.held((root.record, root.member)):
                 self.roots += 1
                 self._search(root, key)
 

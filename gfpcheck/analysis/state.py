@@ -148,8 +148,13 @@ class State:
             frozenset(self.released),
             tuple((scope.kind, scope.inherited) for scope in self.scopes),
             self.closed,
-            tuple(self.eval(var).constant for var in split),
+            tuple(self._choice(var) for var in split),
         )
+
+    def _choice(self, name: Expr) -> object:
+        """The constant, or the function, that `name` holds; None if that is not known."""
+        bound = self.binds.get(name)
+        return bound if isinstance(bound, Var) and bound.kind == "f" else self.eval(name).constant
 
     # --- reading ---------------------------------------------------------------------------
 

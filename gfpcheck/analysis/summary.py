@@ -44,7 +44,8 @@ class Reached(NamedTuple):
 
     `flags` are those asked for, `scopes` what is opened on the way, `released` the caller's locks that are
     not held then, `when` what must hold at entry. `path` leads from the first call in the function to the
-    allocation's own place; `indirect`: through a function pointer. `amount` is what the nearest one asks for.
+    allocation's own place; `width` is the number of functions that the widest function pointer on the way may mean.
+    `amount` is what the nearest one asks for.
     """
 
     name: str
@@ -53,7 +54,7 @@ class Reached(NamedTuple):
     released: tuple[Release, ...]
     when: Facts
     path: tuple[Site, ...]
-    indirect: bool = False
+    width: int = 0
     amount: Amount = NOBODY_KNOWS
 
 

@@ -95,6 +95,7 @@ def analyse(
         "functions": len(program.functions),
         "allocation sites": sites,
         "unresolved indirect calls": graph.unresolved,
+        "indirect calls with too many targets": graph.wide,
         "external calls": graph.external,
         "reclaim roots": reclaim.roots,
         "hidden findings": len(findings) - len(shown),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gfpcheck.analysis.calls import Context
 from gfpcheck.analysis.effects import callee_name
 from gfpcheck.analysis.engine import AllocationSite, Engine, FunctionFacts, Held
 from gfpcheck.analysis.loops import LoopFinder, cycles
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.reclaim import ReclaimLock
 from gfpcheck.analysis.state import HeldLock
+from gfpcheck.analysis.trace import Context
 from gfpcheck.driver.origins import Origins
 from gfpcheck.driver.places import Places
 from gfpcheck.findings import Step
@@ -88,7 +88,7 @@ class Views:
             situations,
             self._places.sites(site.via),
             self._caller_name(site),
-            site.indirect,
+            site.width,
             self._origins.allocator(site),
             self._origins.settled_below(site),
             self._origins.amount_settled_below(site),

@@ -79,7 +79,7 @@ def _allocation(allocation: Allocation, letters: Letters) -> dict[str, object]:
         "name": allocation.name,
         "call": allocation.call,
         "via": [_place(place) for place in allocation.via],
-        "indirect": allocation.indirect,
+        "targets": allocation.targets,
         "situations": [
             {
                 **_held(situation.locks, letters),

@@ -104,7 +104,7 @@ class _Printer:
         reached = f"{allocation.name}()"
         if allocation.via:
             last = allocation.via[-1]
-            pointer = ", by a function pointer" if allocation.indirect else ""
+            pointer = _pointer(allocation.targets)
             between = [f"{place.function}()" for place in allocation.via[1:]]
             chain = f" through {', '.join(between)}" if between else ""
             reached = f"{allocation.call}() reaches {reached} at {last.file}:{last.line}{chain}{pointer}"
@@ -129,3 +129,9 @@ def _reclaim(path: ReclaimPath) -> str:
     chain = ", ".join(f"{step.place.function}() at {step.place.file}:{step.place.line}" for step in path.steps)
     gate = f", with {path.gate}" if path.gate else ""
     return f"reclaim waits for it through {path.root}{gate}: {chain}"
+
+
+def _pointer(targets: int) -> str:
+    if not targets:
+        return ""
+    return ", by a function pointer" + (f" that may mean {targets} functions" if targets > 1 else "")

@@ -15,6 +15,9 @@ DEEP = 3
 """Calls between the finding's function and the allocation, or the lock's acquisition, beyond which confidence is
 low: every call on the way is one more place to be wrong about."""
 
+MANY = 8
+"""Functions that a pointer on the way may mean, beyond which confidence is low: hardly all of them are called here."""
+
 _KIND_NAMES = {
     "spin": "spinlock",
     "raw_spin": "raw spinlock",
@@ -127,7 +130,8 @@ class Allocation:
 
     `name` is the allocator as the source names it, `call` the function that this line calls (the same for
     a direct allocation). `via` leads from the first call in that function to the allocation's own place;
-    `indirect`: through a function pointer. `allocator` is what is known of the one at its end. `settled_below` are the
+    `targets` is the number of functions that the widest function pointer on the way may mean; 0 if all are direct.
+    `allocator` is what is known of the one at its end. `settled_below` are the
     flags that a function below sets or clears whoever calls it; None for a direct allocation. `amount_settled_below`:
     one of them knows the size or the order, too. `in_loop`: this line may run again and again.
     """
@@ -137,7 +141,7 @@ class Allocation:
     situations: tuple[Situation, ...]
     via: tuple[Place, ...] = ()
     call: str = ""
-    indirect: bool = False
+    targets: int = 0
     allocator: Allocator = ANY
     settled_below: Flags | None = None
     amount_settled_below: bool = False
@@ -233,9 +237,9 @@ class Function:
         `subject` is added to what the fingerprint is made of (function, allocator, lock classes).
         """
         deepest = max([allocation.depth, *(len(lock.via) for lock in locks)])
-        if self.uncertain or any(lock.may for lock in locks) or deepest > DEEP:
+        if self.uncertain or any(lock.may for lock in locks) or deepest > DEEP or allocation.targets > MANY:
             confidence = Confidence.LOW
-        elif allocation.depth or allocation.indirect:
+        elif allocation.depth or allocation.targets:
             confidence = min(confidence, Confidence.MEDIUM, key=lambda c: c.rank)
         if self.included_by:
             files = "1 file" if self.included_by == 1 else f"{self.included_by} files"

@@ -15,10 +15,10 @@ def lock(via: int = 0, may: bool = False) -> Lock:
     return Lock("struct a.lock", "spin", "exclusive", "a->lock", PLACE, places, may)
 
 
-def confidence(held: Lock, depth: int = 0, indirect: bool = False, uncertain: bool = False) -> Confidence:
+def confidence(held: Lock, depth: int = 0, targets: int = 0, uncertain: bool = False) -> Confidence:
     via = tuple(Place("fs/b.c", 200 + n, 1, f"callee{n}") for n in range(depth))
     situation = Situation((held,), (), FLAGS, FLAGS)
-    allocation = Allocation("kmalloc", PLACE, (situation,), via, "helper", indirect)
+    allocation = Allocation("kmalloc", PLACE, (situation,), via, "helper", targets)
     function = Function("f", "fs/a.c", PLACE, (allocation,), (), {}, (6, 12, 0), 0, uncertain)
     finding = function.finding(
         rule="X1", level=Level.ERROR, allocation=allocation, situation=situation, locks=[held], message="m"
@@ -35,7 +35,9 @@ def confidence(held: Lock, depth: int = 0, indirect: bool = False, uncertain: bo
         (Confidence.LOW, confidence(lock(may=True))),
         (Confidence.MEDIUM, confidence(lock(), depth=1)),
         (Confidence.LOW, confidence(lock(), depth=4)),
-        (Confidence.MEDIUM, confidence(lock(), indirect=True)),
+        (Confidence.MEDIUM, confidence(lock(), targets=1)),
+        (Confidence.MEDIUM, confidence(lock(), targets=8)),
+        (Confidence.LOW, confidence(lock(), targets=9)),
         (Confidence.LOW, confidence(lock(), uncertain=True)),
     ],
 )

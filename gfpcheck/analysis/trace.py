@@ -1,0 +1,108 @@
+"""What a run over one function has seen on the way: allocations, locks taken, functions entered."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gfpcheck.analysis import values
+from gfpcheck.analysis.amounts import NOBODY_KNOWS, Amount
+from gfpcheck.analysis.liveness import Flow
+from gfpcheck.analysis.outcomes import Names
+from gfpcheck.analysis.state import HeldLock, Release, Site, State
+from gfpcheck.analysis.summary import Facts, Reached
+from gfpcheck.analysis.values import Value
+from gfpcheck.ir import Expr, Func
+
+MAX_REACHED = 12
+"""Distinct allocations that a summary keeps, nearest first."""
+MAX_DEPTH = 8
+"""Calls between a function and an allocation that it is told of."""
+
+Consts = tuple[int | tuple[str, ...] | None, ...]
+"""What a call passes, by parameter: a number, or the functions that a pointer which the callee calls may mean."""
+Known = dict[tuple[int, int], bool]
+
+
+class Context(NamedTuple):
+    """One situation in which an allocation is reached."""
+
+    locks: tuple[HeldLock, ...]
+    scopes: tuple[str, ...]
+    flags: Value
+    amount: Amount = NOBODY_KNOWS
+
+
+class Place(NamedTuple):
+    """An allocation as one function sees it: at which of its calls, and what lies between. `width` as in `Reached`."""
+
+    block: int
+    position: int
+    name: str
+    via: tuple[Site, ...]
+    width: int
+
+
+class Trace:
+    """What a run over one function has seen on the way. `pointing` are the functions that it has been passed, by
+    parameter; `nothing` remembers from run to run which calls do nothing; `calls` are noted only when `exploring`."""
+
+    def __init__(
+        self, func: Func, names: Names, flow: Flow, calls: Known, pointing: dict[int, tuple[str, ...]], exploring: bool
+    ) -> None:
+        self.func = func
+        self.key = f"{func.file}:{func.name}"
+        self.pointing = pointing
+        self.names = names
+        self.repeated = flow.repeated
+        self.rechecked = set(flow.rechecked)
+        self.nothing = calls
+        self._exploring = exploring
+        self.sites: dict[Place, dict[Context, None]] = {}
+        self.acquired: dict[HeldLock, bool] = {}
+        self.entered: dict[str, frozenset[str]] = {}
+        self.reached_in: set[object] = set()
+        self.calls: dict[tuple[str, Consts, Site], tuple[Expr, ...]] = {}
+        self._reached: dict[tuple[Value, tuple[str, ...], tuple[Release, ...]], Reached] = {}
+
+    def allocation(self, place: Place, context: Context, site: Site, state: State) -> None:
+        """An allocation in `state`, for this function's rules and for its callers."""
+        self.sites.setdefault(place, {})[context] = None
+        if not context.flags.known and context.flags.param < 0:
+            return
+        released = self.names.releases(state)
+        path = (site, *place.via)
+        if len(path) > MAX_DEPTH:
+            return
+        key = (context.flags, context.scopes, released)
+        old = self._reached.get(key)
+        if old is not None and not old.when and len(old.path) <= len(path):
+            return
+        when = self.names.facts(state, simple=True)
+        new = Reached(place.name, context.flags, context.scopes, released, when, path, place.width, context.amount)
+        if old is not None:
+            nearest = new if len(new.path) < len(old.path) else old
+            new = nearest._replace(when=_common(old.when, when))
+        self._reached[key] = new
+
+    def call(self, callee: str, consts: Consts, arguments: tuple[Expr, ...], site: Site, state: State) -> None:
+        """`callee` is called in `state`."""
+        here = frozenset(scopes_of(state))
+        self.entered[callee] = self.entered.get(callee, here) & here
+        if self._exploring:
+            self.calls.setdefault((callee, consts, site), arguments)
+
+    def reached(self) -> tuple[Reached, ...]:
+        """The allocations that callers should know of."""
+        return tuple(sorted(self._reached.values(), key=lambda r: len(r.path))[:MAX_REACHED])
+
+
+def _common(a: Facts, b: Facts) -> Facts:
+    """What both sets of facts imply."""
+    other = dict(b)
+    joined = ((expr, values.join(value, other[expr])) for expr, value in a if expr in other)
+    return tuple((expr, value) for expr, value in joined if value != values.TOP)
+
+
+def scopes_of(state: State) -> tuple[str, ...]:
+    """The kinds of the scopes that are open."""
+    return tuple(dict.fromkeys(scope.kind for scope in state.scopes))

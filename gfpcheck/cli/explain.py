@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.markdown import render
+from gfpcheck.cli.markdown import page_width, render
 from gfpcheck.cli.options import rule_sources
 from gfpcheck.cli.output import print_lines
 from gfpcheck.cli.request import own_rules, settings
@@ -21,9 +20,6 @@ from gfpcheck.report.style import Style
 
 if TYPE_CHECKING:
     from gfpcheck.rule_api import Rule
-
-WIDEST = 96
-"""Columns beyond which prose is hard to read."""
 
 
 @click.command(short_help="Show a rule's documentation.")
@@ -43,7 +39,7 @@ def explain(names: tuple[str, ...], rule_dirs: tuple[Path, ...], config_file: Pa
     except RunError as error:
         raise click.ClickException(str(error)) from error
     style = Style(wants_color(sys.stdout))
-    width = min(shutil.get_terminal_size().columns, WIDEST)
+    width = page_width()
     for rule in dict.fromkeys(chosen):
         origin = "" if places[rule] == OWN else f", from {places[rule]}"
         print_lines(_page(rule, origin, style, width))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import textwrap
 from collections.abc import Iterable, Iterator
 
@@ -12,6 +13,13 @@ from gfpcheck.report.style import Style
 _ITEM = re.compile(r"([*-]|\d+\.) +")
 _CODE = re.compile(r"`([^`]+)`")
 INDENT = "  "
+WIDEST = 96
+"""Columns beyond which prose is hard to read."""
+
+
+def page_width() -> int:
+    """The columns to set prose to: those of the terminal, within reason."""
+    return min(shutil.get_terminal_size().columns, WIDEST)
 
 
 def render(markdown: str, style: Style, width: int) -> Iterator[str]:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+import gfpcheck.models as package
 from gfpcheck.cli.exits import Exit
+from gfpcheck.cli.markdown import page_width, render
 from gfpcheck.cli.options import PATH, model_sources
 from gfpcheck.cli.output import print_lines
 from gfpcheck.cli.request import settings
@@ -21,8 +23,16 @@ from gfpcheck.report.style import Style
 def models() -> None:
     """What gfpcheck knows of functions that it does not look into: locks, scopes, allocators, callbacks, reclaim.
 
-    .github/MODELS.md describes the format of model files.
+    `gfpcheck models format` describes the files that they are written in.
     """
+
+
+@models.command(name="format")
+def format_() -> int:
+    """Describe the format of model files."""
+    text = (Path(package.__file__).parent / "FORMAT.md").read_text(encoding="utf-8")
+    print_lines(render(text, Style(wants_color(sys.stdout)), page_width()))
+    return Exit.CLEAN
 
 
 @models.command(cls=SectionCommand)

@@ -163,6 +163,13 @@ def test_reclaim_is_seen_when_its_side_is_analysed(here: Here) -> None:
     assert all(path["root"] and path["steps"] for path in paths)
 
 
+def test_what_a_callback_is_entered_with(here: Here) -> None:
+    run = here("facts", f"{TREE}/rules/GFP102/timer.c:cb_timer_expired")
+    _, lock, first, *_ = run.out.splitlines()
+    assert lock.startswith("  A  section with softirqs off, held at entry: it is registered by timer_setup() in line ")
+    assert first.startswith("A  ")
+
+
 def test_a_function_of_a_header(here: Here) -> None:
     place = f"{TREE}/fs/minifs/minifs.h:MINIFS_I"
     assert here("facts", place).code == 2

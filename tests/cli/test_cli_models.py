@@ -110,3 +110,10 @@ def test_what_cannot_be_checked(here: Here, tmp_path: Path, monkeypatch: pytest.
     run = check(here, tmp_path, "--model", "empty.toml")
     assert (run.code, run.err) == (2, f"gfpcheck: {tmp_path}: there is no C in it that declares anything\n")
     assert check(here, "--model", "none.toml").err.startswith("gfpcheck: none.toml: cannot read the model file: ")
+
+
+def test_the_format_is_described(here: Here) -> None:
+    run = here("models", "format")
+    assert (run.code, run.err) == (0, "")
+    assert run.out.startswith("Model files\n  gfpcheck follows calls ")
+    assert "\n[allocators]\n" in run.out

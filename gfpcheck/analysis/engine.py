@@ -49,8 +49,14 @@ SMALL = 8
 Point = tuple[int, int]
 """A place in a function: block, and instruction in it; the number of instructions is the block's end."""
 
-Held = tuple[tuple[HeldLock, ...], tuple[str, ...]]
-"""The locks held at a point, and the scopes open there."""
+
+class Held(NamedTuple):
+    """The locks held at a point, the scopes open there, and if it is a call the values of its arguments."""
+
+    locks: tuple[HeldLock, ...]
+    scopes: tuple[str, ...]
+    values: tuple[int | None, ...]
+
 
 Arrive = Callable[[int, State, bool], None]
 """Hands a state to a block; the last argument says that the edge goes backwards."""
@@ -117,10 +123,17 @@ class _Run:
     watched: dict[Point, dict[Held, None]] = field(default_factory=dict)
 
     def note(self, point: Point, states: list[State]) -> None:
-        """Keeps what is held in these states, if somebody watches the point."""
-        if point in self.watched:
-            for state in states:
-                self.watched[point][state.locks, tuple(scope.kind for scope in state.scopes)] = None
+        """Keeps what is known in these states, if somebody watches the point."""
+        if point not in self.watched:
+            return
+        block, index = point
+        instrs = self.func.blocks[block].instrs
+        instr = instrs[index] if index < len(instrs) else None
+        arguments = instr.args if isinstance(instr, Call) else ()
+        for state in states:
+            scopes = tuple(scope.kind for scope in state.scopes)
+            known = tuple(state.eval(argument).constant for argument in arguments)
+            self.watched[point][Held(state.locks, scopes, known)] = None
 
     def situation(self, state: State) -> Key:
         """What keeps `state` apart from others; in a function of a few blocks also what was asked on the way."""

@@ -74,15 +74,17 @@ def analyse(
     findings: list[Finding] = []
     crashed: Counter[tuple[str, str]] = Counter()
     sites = 0
+    broad = tuple(rule for rule in rules if rule.every_function)
     for key in sorted(engine.facts):
         facts = engine.facts[key]
         sites += len(facts.sites)
         if facts.given_up:
             losses.append(Loss("analysis", key, "the function was too much work and was given up on"))
-        if not facts.sites:
+        concerned = rules if facts.sites else broad
+        if not concerned:
             continue
         function = views.function(key, facts)
-        for rule in rules:
+        for rule in concerned:
             try:
                 findings += apply(rule, function)
             except (Exception, SystemExit) as error:  # a rule is somebody else's code: name it, count it, go on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 from gfpcheck.analysis.effects import callee_name
@@ -11,13 +12,23 @@ from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.reclaim import ReclaimLock
 from gfpcheck.analysis.state import HeldLock
 from gfpcheck.analysis.trace import Context
+from gfpcheck.driver.call_views import CallViews, with_entry
 from gfpcheck.driver.origins import Origins
 from gfpcheck.driver.places import Places
 from gfpcheck.findings import Step
 from gfpcheck.ir import Func
 from gfpcheck.models import GfpFlags
 from gfpcheck.report.facts import Held as HeldLine
-from gfpcheck.rule_api import Allocation, Flags, Function, Lock, ReclaimPath, RetryLoop, Scope, Situation
+from gfpcheck.rule_api import (
+    Allocation,
+    Flags,
+    Function,
+    Lock,
+    ReclaimPath,
+    RetryLoop,
+    Scope,
+    Situation,
+)
 
 _CLEARS = {"nofs": "__GFP_FS", "noio": "__GFP_IO", "pin": "__GFP_MOVABLE"}
 """What each scope takes away: current_gfp_context() of include/linux/sched/mm.h."""
@@ -44,6 +55,7 @@ class Views:
         self._entry = entry
         self._kernel = kernel
         self._origins = Origins(engine, gfp)
+        self._calls = CallViews(engine, self._places, self._lock)
 
     def function(self, key: str, facts: FunctionFacts) -> Function:
         func = self._program.functions[key]
@@ -70,13 +82,15 @@ class Views:
             self._program.included_by.get(func.file, 0) if func.file not in self._program.own_files else 0,
             facts.blurred,
             self._gfp.constants,
+            functools.partial(self._calls.of, key, entry),
         )
 
     def held(self, key: str, states: Iterable[Held]) -> tuple[HeldLine, ...]:
         """What is held in these states of the function, with the scopes that its callers have open."""
         entry = self._entry.get(key, frozenset())
         return tuple(
-            HeldLine(tuple(self._lock(lock) for lock in locks), _with_entry(entry, scopes)) for locks, scopes in states
+            HeldLine(tuple(map(self._lock, locks)), scopes)
+            for locks, scopes in dict.fromkeys((each.locks, with_entry(entry, each.scopes)) for each in states)
         )
 
     def _allocation(self, func: Func, site: AllocationSite, entry: frozenset[str], in_loop: bool) -> Allocation:
@@ -102,7 +116,7 @@ class Views:
     def _situation(self, context: Context, entry: frozenset[str]) -> Situation:
         flags = Flags(context.flags.ones, context.flags.zeros, self._gfp)
         effective = flags
-        scopes = _with_entry(entry, context.scopes)
+        scopes = with_entry(entry, context.scopes)
         for kind in scopes:
             if kind == "noio":
                 effective = effective.without("__GFP_FS")
@@ -129,8 +143,3 @@ class Views:
         waited = f"{lock.text} ({lock.cls}) is waited for"
         steps.append(Step(places.site(lock.chain[-1]), waited, "acquire", len(lock.chain), True))
         return ReclaimPath(lock.root, lock.gate, tuple(steps))
-
-
-def _with_entry(entry: frozenset[str], scopes: Iterable[str]) -> tuple[str, ...]:
-    """The kinds of scopes in force: those open at entry, then those opened here."""
-    return (*sorted(entry), *dict.fromkeys(kind for kind in scopes if kind not in entry))

@@ -18,6 +18,7 @@ class Level(enum.StrEnum):
 
     @property
     def rank(self) -> int:
+        """The worse, the higher."""
         return {"note": 0, "warning": 1, "error": 2}[self.value]
 
 
@@ -30,6 +31,7 @@ class Confidence(enum.StrEnum):
 
     @property
     def rank(self) -> int:
+        """The surer, the higher."""
         return {"low": 0, "medium": 1, "high": 2}[self.value]
 
 
@@ -79,10 +81,12 @@ class Finding(msgspec.Struct, frozen=True):
 
     @property
     def fingerprint(self) -> str:
+        """What names the hazard whatever line it stands on."""
         return fingerprint(self.rule, self.subject)
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:
+        """The order of a report."""
         return (self.place.file, self.place.line, self.place.col, self.rule, self.message)
 
 

@@ -8,10 +8,12 @@ DeprecationWarning, naming what replaces it, in at least two releases before the
 test` shows these warnings. A rule says by `api` which major version it is written for, and is refused by another.
 """
 
-from gfpcheck.findings import Confidence, Finding, Level
+from gfpcheck.findings import Confidence, Finding, Level, Place, Step
 from gfpcheck.rule_api.allocator import Allocator
-from gfpcheck.rule_api.facts import Allocation, Function, Lock, ReclaimPath, RetryLoop, Scope, Situation
+from gfpcheck.rule_api.calls import Call, CallSituation, Effect
+from gfpcheck.rule_api.facts import Allocation, Function, ReclaimPath, RetryLoop, Situation
 from gfpcheck.rule_api.flags import Flags
+from gfpcheck.rule_api.locks import Lock, Scope
 from gfpcheck.rule_api.rule import API_VERSION, Rule
 from gfpcheck.rule_api.situation_rule import SituationRule
 
@@ -19,16 +21,21 @@ __all__ = [
     "API_VERSION",
     "Allocation",
     "Allocator",
+    "Call",
+    "CallSituation",
     "Confidence",
+    "Effect",
     "Finding",
     "Flags",
     "Function",
     "Level",
     "Lock",
+    "Place",
     "ReclaimPath",
     "RetryLoop",
     "Rule",
     "Scope",
     "Situation",
     "SituationRule",
+    "Step",
 ]

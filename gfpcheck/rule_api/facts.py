@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gfpcheck.findings import Confidence, Finding, Level, Place, Step
-from gfpcheck.models import ATOMIC_KINDS, CONTEXT_KINDS
 from gfpcheck.rule_api.allocator import ANY, Allocator
+from gfpcheck.rule_api.calls import Call, no_calls
 from gfpcheck.rule_api.flags import Flags
+from gfpcheck.rule_api.locks import Lock, Scope
 
 DEEP = 3
 """Calls between the finding's function and the allocation, or the lock's acquisition, beyond which confidence is
@@ -18,96 +20,15 @@ low: every call on the way is one more place to be wrong about."""
 MANY = 8
 """Functions that a pointer on the way may mean, beyond which confidence is low: hardly all of them are called here."""
 
-_KIND_NAMES = {
-    "spin": "spinlock",
-    "raw_spin": "raw spinlock",
-    "bit_spin": "bit spinlock",
-    "seqlock": "seqlock write section",
-    "local_lock": "local lock",
-    "rcu": "RCU read-side critical section",
-    "irq": "section with interrupts off",
-    "bh": "section with softirqs off",
-    "preempt": "section with preemption off",
-    "percpu_rwsem": "percpu rwsem",
-    "rt_mutex": "rt_mutex",
-    "ww_mutex": "ww_mutex",
-    "bit_sleep": "lock",
-    "freeze": "freeze protection",
-    "sleeping": "lock",
-    "srcu": "SRCU read-side critical section",
-}
-
-_DURING = {
-    "rcu": "in an RCU read-side critical section",
-    "irq": "with interrupts off",
-    "bh": "in softirq context",
-    "preempt": "with preemption off",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Lock:
-    """A lock that is held, or a context that was entered.
-
-    `cls` is the class as lockdep would name it ("struct xfs_inode.i_lock"), `text` the lock as the
-    source writes it. `place` is the line in this function that took it, `via` the places below in
-    the functions that did it. `may`: held on some of the paths only. `origin` is "taken" when the code took it;
-    else it was held when the function was entered, as `place` proves: "asserted" (lockdep_assert_held()), "annotated",
-    "callback" (where the function is registered), "contract" (what the member that it is stored in promises), and
-    `because` says so in words ("registered by request_irq()").
-    """
-
-    cls: str
-    kind: str
-    mode: str
-    text: str
-    place: Place
-    via: tuple[Place, ...]
-    may: bool
-    origin: str = "taken"
-    because: str = ""
-
-    @property
-    def promised(self) -> bool:
-        """True if nothing in the function says so, only the place where it is registered or stored."""
-        return self.origin in ("callback", "contract")
-
-    @property
-    def atomic(self) -> bool:
-        """True if the task may not sleep while it is held."""
-        return self.kind in ATOMIC_KINDS
-
-    @property
-    def is_context(self) -> bool:
-        """True for contexts that are no lock: nobody waits for them."""
-        return self.kind in CONTEXT_KINDS or self.kind == "srcu"
-
-    @property
-    def during(self) -> str:
-        """For messages: "in softirq context", "with spinlock q->lock (struct queue.lock) held"."""
-        return _DURING.get(self.kind) or f"with {self} held"
-
-    def __str__(self) -> str:
-        kind = _KIND_NAMES.get(self.kind, self.kind)
-        if self.kind in CONTEXT_KINDS:
-            return kind
-        mode = " (shared)" if self.mode == "shared" else ""
-        named = f"{kind} {self.text}"
-        return f"{named}{mode}" if self.cls in self.text else f"{named} ({self.cls}){mode}"
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """An allocation scope in force: "nofs", "noio", "noreclaim" or "pin"."""
-
-    kind: str
-
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """One way in which an allocation is reached. `flags` are those asked for, `effective` those left
-    by the scopes in force (current_gfp_context() of include/linux/sched/mm.h). `size` is the number of bytes asked
-    for, `order` that of pages as a power of two; None where it is no known constant."""
+    """One way in which an allocation is reached: with these `locks` held and `scopes` in force.
+
+    `flags` are those asked for, `effective` those left by the scopes (current_gfp_context() of
+    include/linux/sched/mm.h). `size` is the number of bytes asked for, `order` that of pages as a power of two; None
+    where it is no known constant.
+    """
 
     locks: tuple[Lock, ...]
     scopes: tuple[Scope, ...]
@@ -128,12 +49,12 @@ class Situation:
 class Allocation:
     """A call that allocates, by itself or through the functions that it calls.
 
-    `name` is the allocator as the source names it, `call` the function that this line calls (the same for
-    a direct allocation). `via` leads from the first call in that function to the allocation's own place;
-    `targets` is the number of functions that the widest function pointer on the way may mean; 0 if all are direct.
-    `allocator` is what is known of the one at its end. `settled_below` are the
-    flags that a function below sets or clears whoever calls it; None for a direct allocation. `amount_settled_below`:
-    one of them knows the size or the order, too. `in_loop`: this line may run again and again.
+    `name` is the allocator as the source names it, `call` the function that this line calls (the same for a direct
+    allocation). `situations` are all ways in which it is reached. `via` leads from the first call in that function to
+    the allocation's own place; `targets` is the number of functions that the widest function pointer on the way may
+    mean, 0 if all calls are direct. `allocator` is what is known of the one at its end. `settled_below` are the flags
+    that a function below sets or clears whoever calls it; None for a direct allocation. `amount_settled_below`: one of
+    them knows the size or the order, too. `in_loop`: this line may run again and again.
     """
 
     name: str
@@ -169,7 +90,7 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True)
 class RetryLoop:
-    """A loop that tries allocations again until they succeed, and never gives up.
+    """A loop that tries `allocations` again until they succeed, and never gives up.
 
     `unless` are the fixed conditions under which it does end; `waits` are the functions that it
     calls between two tries.
@@ -183,7 +104,7 @@ class RetryLoop:
 
 @dataclass(frozen=True, slots=True)
 class ReclaimPath:
-    """Reclaim waits for a lock class: from the function pointer `root` down to the acquisition.
+    """Reclaim waits for a lock class: `steps` lead from the function pointer `root` down to the acquisition.
 
     `gate` is the flag without which reclaim does not get there, empty for any direct reclaim.
     """
@@ -195,12 +116,13 @@ class ReclaimPath:
 
 @dataclass(frozen=True)
 class Function:
-    """A function with what the analysis knows of it.
+    """A function with what the analysis knows of it: its `allocations`, its `retry_loops`, its `calls`.
 
+    `reclaim` has the ways in which reclaim waits for locks, by class; `reclaim_takes()` looks one up.
     `included_by` is the number of analysed files that include the header it stands in, 0 for a
     function of a C file. `uncertain` is true when the analysis had to blur its lock sets.
     `kernel` is the version, or () outside a kernel. `constants` are constants of the tree that have a value there
-    ("PAGE_SIZE"), from the list `constants` of the models.
+    ("PAGE_SIZE"), from the list `constants` of the models. `find_calls` is for `calls` alone.
     """
 
     name: str
@@ -213,6 +135,15 @@ class Function:
     included_by: int
     uncertain: bool
     constants: Mapping[str, int] = field(default_factory=dict)
+    find_calls: Callable[[], tuple[Call, ...]] = no_calls
+
+    @functools.cached_property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls that the function makes, in order, each with the situations in which it is reached.
+
+        They are computed when a rule asks for them, which takes about as long as the analysis of the function did.
+        """
+        return self.find_calls()
 
     def reclaim_takes(self, lock: Lock) -> ReclaimPath | None:
         """How memory reclaim comes to wait for a lock of this class, if it does."""
@@ -223,8 +154,9 @@ class Function:
         *,
         rule: str,
         level: Level,
-        allocation: Allocation,
         message: str,
+        allocation: Allocation | None = None,
+        call: Call | None = None,
         situation: Situation | None = None,
         locks: Sequence[Lock] = (),
         steps: Sequence[Step] = (),
@@ -232,14 +164,19 @@ class Function:
         confidence: Confidence = Confidence.HIGH,
         subject: Sequence[str] = (),
     ) -> Finding:
-        """A finding at `allocation`: its flow is where each of `locks` was taken, `steps`, the allocation.
+        """A finding at `allocation` or at `call`: its flow is where each of `locks` was taken, `steps`, and that place.
 
-        `subject` is added to what the fingerprint is made of (function, allocator, lock classes).
+        `situation` is the one of the allocation that is reported. `subject` is added to what the fingerprint is made of
+        (function, allocator or function called, lock classes). Raises ValueError unless one of `allocation` and `call`
+        is given.
         """
-        deepest = max([allocation.depth, *(len(lock.via) for lock in locks)])
-        if self.uncertain or any(lock.may for lock in locks) or deepest > DEEP or allocation.targets > MANY:
+        if (allocation is None) == (call is None):
+            raise ValueError("a finding is at an allocation or at a call")
+        deepest = max([allocation.depth if allocation else 0, *(len(lock.via) for lock in locks)])
+        targets = allocation.targets if allocation else 0
+        if self.uncertain or any(lock.may for lock in locks) or deepest > DEEP or targets > MANY:
             confidence = Confidence.LOW
-        elif allocation.depth or allocation.targets:
+        elif allocation and (allocation.depth or targets):
             confidence = min(confidence, Confidence.MEDIUM, key=lambda c: c.rank)
         if self.included_by:
             files = "1 file" if self.included_by == 1 else f"{self.included_by} files"
@@ -248,28 +185,23 @@ class Function:
         for lock in locks:
             flow += _acquisition(lock, self.name)
         flow += steps
-        flags = situation.effective if situation else allocation.situations[0].effective
-        flow += _way_to(allocation, flags)
-        classes = tuple(sorted({lock.cls for lock in locks}))
-        properties: dict[str, object] = {
-            "function": self.name,
-            "gfp": str(flags),
-            "locks": [_describe(lock) for lock in locks],
-            "depth": allocation.depth,
-        }
+        properties: dict[str, object] = {"function": self.name}
+        if allocation is not None:
+            flags = situation.effective if situation else allocation.situations[0].effective
+            flow += _way_to(allocation, flags)
+            properties["gfp"] = str(flags)
+            place, named = allocation.place, (*(place.function for place in allocation.via), allocation.name)
+        else:
+            assert call is not None
+            flow.append(Step(call.place, f"{call.name}() is called here", "call", 0, True))
+            place, named = call.place, (call.name,)
+        properties["locks"] = [_describe(lock) for lock in locks]
+        properties["depth"] = allocation.depth if allocation else 0
         if self.included_by:
             properties["included_by"] = self.included_by
-        return Finding(
-            rule,
-            level,
-            confidence,
-            allocation.place,
-            message,
-            tuple(flow),
-            (self.name, *(place.function for place in allocation.via), allocation.name, *classes, *subject),
-            tuple(other),
-            properties,
-        )
+        classes = tuple(sorted({lock.cls for lock in locks}))
+        subject = (self.name, *named, *classes, *subject)
+        return Finding(rule, level, confidence, place, message, tuple(flow), subject, tuple(other), properties)
 
 
 def _way_to(allocation: Allocation, flags: Flags) -> list[Step]:

@@ -24,8 +24,8 @@ class Rule(ABC):
 
     `id` is stable for ever; `name` is kebab-case and reads well after "allow"; `level` is that of its
     findings. The documentation is the docstring of the module, in Markdown, with the headings of
-    `HEADINGS`. `api` is the first number of the API version that it is written for. Incomplete metadata is an error
-    when the class is made.
+    `HEADINGS`. `api` is the first number of the API version that it is written for. `every_function`: `check` is called
+    for functions that allocate nothing, too. Incomplete metadata is an error when the class is made.
     """
 
     id: ClassVar[str]
@@ -35,6 +35,7 @@ class Rule(ABC):
     summary: ClassVar[str]
     default: ClassVar[bool] = True
     api: ClassVar[int] = 1
+    every_function: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

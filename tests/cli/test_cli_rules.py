@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fixtures_harness import TREE
 
-from .cli_run import ANNOUNCED, ROOT, Cli
+from .cli_run import ANNOUNCED, ROOT, Cli, built_folder
 from .test_cli_config import OWN_RULE
 
 JOURNAL = TREE / "fs/minifs/journal.c"
@@ -24,6 +24,47 @@ EVERY = """
 CHECK = """
     def check(self, function):
         return iter(())
+"""
+
+
+CALLS = """
+    every_function = True
+
+    def check(self, function):
+        for call in function.calls:
+            values = sorted((each.values for each in call.situations), key=str)
+            held = sorted({lock.cls for each in call.situations for lock in each.locks})
+            scopes = sorted({scope.kind for each in call.situations for scope in each.scopes})
+            does = [f"{effect.does} {effect.kind}".strip() for effect in call.effects]
+            yield function.finding(
+                rule=self.id, level=self.level, call=call,
+                locks=call.situations[0].locks if call.situations else (),
+                message=f"{call.name} {call.function} {call.arguments} {values} {held} {scopes} {does}",
+            )
+"""
+CALLING = """\
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/sched/mm.h>
+struct calling {
+	spinlock_t lock;
+	void (*act)(int n);
+};
+extern void calling_extern(int n);
+void calling(struct calling *c, int n)
+{
+	unsigned int nofs = memalloc_nofs_save();
+
+	spin_lock(&c->lock);
+	c->act(n ? 3 : 4);
+	spin_unlock(&c->lock);
+	memalloc_nofs_restore(nofs);
+	calling_extern(n);
+	if (n == 5)
+		calling_extern(n);
+	if (n != 5 && n == 5)
+		calling_extern(0);
+}
 """
 
 
@@ -48,6 +89,37 @@ def test_an_own_rule_finds(cli: Cli, own: Path) -> None:
     assert cli(JOURNAL, "--rules", own, "--select", "OWN001", "--fail-on", "note", "-q").code == 1
     everything = cli(JOURNAL, "--rules", own, "--format", "json")
     assert {finding["rule"] for finding in json.loads(everything.out)["findings"]} == {"OWN001", "GFP301"}
+
+
+def test_a_rule_sees_calls_in_context(cli: Cli, own: Path, tree: Path) -> None:
+    (own / "own.py").write_text(with_check(CALLS))
+    folder = built_folder(tree, "calling", {"calling": CALLING})
+    run = cli(folder, "--rules", own, "--select", "OWN001", "--format", "json", "--min-confidence", "low")
+    report = json.loads(run.out)
+    assert report["losses"] == []
+    found = [finding for finding in report["findings"] if finding["file"] == "fs/calling/calling.c"]
+    assert [(finding["line"], finding["message"]) for finding in found] == [
+        (11, "memalloc_nofs_save memalloc_nofs_save () [()] [] [] ['open nofs']"),
+        (13, "spin_lock spin_lock ('&c->lock',) [(None,)] [] ['nofs'] ['acquire spin']"),
+        (14, "c->act  ('(…)',) [(3,), (4,)] ['struct calling.lock'] ['nofs'] []"),
+        (15, "spin_unlock spin_unlock ('&c->lock',) [(None,)] ['struct calling.lock'] ['nofs'] ['release spin']"),
+        (16, "memalloc_nofs_restore memalloc_nofs_restore ('nofs',) [(None,)] [] ['nofs'] ['close nofs']"),
+        (17, "calling_extern calling_extern ('n',) [(None,)] [] [] []"),
+        (19, "calling_extern calling_extern ('n',) [(5,)] [] [] []"),
+        (21, "calling_extern calling_extern ('0',) [] [] [] []"),
+    ]
+    act = found[2]
+    assert [(step["line"], step["kind"]) for step in act["flow"]] == [(13, "acquire"), (14, "call")]
+    assert act["properties"]["depth"] == 0
+    assert "gfp" not in act["properties"]
+
+
+def test_a_finding_is_at_one_place(cli: Cli, own: Path) -> None:
+    both = "allocation=allocation, call=function.calls[0], situation"
+    for place in ("situation", both):
+        (own / "own.py").write_text(with_check(EVERY.replace("allocation=allocation, situation", place)))
+        run = cli(JOURNAL, "--rules", own, "--select", "OWN001", "-v")
+        assert "OWN001: ValueError: a finding is at an allocation or at a call" in run.out
 
 
 @pytest.mark.parametrize(

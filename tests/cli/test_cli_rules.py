@@ -104,7 +104,7 @@ def test_a_rule_sees_calls_in_context(cli: Cli, own: Path, tree: Path) -> None:
         (14, "c->act  ('(…)',) [(3,), (4,)] ['struct calling.lock'] ['nofs'] []"),
         (15, "spin_unlock spin_unlock ('&c->lock',) [(None,)] ['struct calling.lock'] ['nofs'] ['release spin']"),
         (16, "memalloc_nofs_restore memalloc_nofs_restore ('nofs',) [(None,)] [] ['nofs'] ['close nofs']"),
-        (17, "calling_extern calling_extern ('n',) [(None,)] [] [] []"),
+        (17, "calling_extern calling_extern ('n',) [(0,), (None,)] [] [] []"),
         (19, "calling_extern calling_extern ('n',) [(5,)] [] [] []"),
         (21, "calling_extern calling_extern ('0',) [] [] [] []"),
     ]

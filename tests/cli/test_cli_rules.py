@@ -62,7 +62,7 @@ void calling(struct calling *c, int n)
 	calling_extern(n);
 	if (n == 5)
 		calling_extern(n);
-	if (n != 5 && n == 5)
+	if (n && !n)
 		calling_extern(0);
 }
 """

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from gfpcheck import frontend
+from gfpcheck.driver.inputs import Inputs
 from gfpcheck.driver.options import RunError
+from gfpcheck.driver.tool import code_digest
 from gfpcheck.kbuild import Plan, Unit
 from gfpcheck.models import GfpFlags, Models
+from gfpcheck.store import digest
 
 _TRIES = 50
 """Files of a project without linux/slab.h that are searched for the flags."""
 
 
-def fold_flags(plan: Plan, knowledge: Models) -> GfpFlags:
-    """The GFP flags with their values in this tree.
+def fold_flags(plan: Plan, knowledge: Models, inputs: Inputs) -> GfpFlags:
+    """The GFP flags with their values in this tree; `inputs` finds what an earlier run has folded.
 
     Raises RunError if one of those that everything rests on has no value: without them the tool would be
     blind and say nothing.
@@ -24,8 +29,7 @@ def fold_flags(plan: Plan, knowledge: Models) -> GfpFlags:
     missing: list[str] = []
     names = (*knowledge.gfp_flags, *knowledge.gfp_constants)
     for unit, header in _candidates(plan):
-        with _uninterrupted():
-            folded = frontend.fold_constants(unit.args, header, names, unit.cwd)
+        folded = _fold(unit, header, names, inputs)
         given = {} if plan.is_kernel else knowledge.gfp_values
         values = given | {name: value for name, value in folded.items() if value is not None}
         absent = [name for name in knowledge.gfp_required if name not in values]
@@ -39,6 +43,23 @@ def fold_flags(plan: Plan, knowledge: Models) -> GfpFlags:
         f"{'the headers of ' + plan.root if plan.is_kernel else 'the files given'}; "
         "nothing would be found, so gfpcheck stops here"
     )
+
+
+def _fold(unit: Unit, header: str, names: Sequence[str], inputs: Inputs) -> dict[str, int | None]:
+    context = (code_digest("frontend", "ir"), *frontend.identity())
+    question = digest("constants", *context, header, *names, "", unit.cwd, *unit.args)
+    key = inputs.find("constants", question, unit)
+    data = None if key is None else inputs.store.get("constants", key)
+    if data is not None:
+        return msgspec.msgpack.decode(data, type=dict[str, int | None])
+    with _uninterrupted():
+        folded = frontend.fold_constants(unit.args, header, names, unit.cwd)
+    if not folded.failed:
+        inputs.files.look_again()
+        key = inputs.enter(question, unit, folded.files, None)
+        if key is not None:
+            inputs.store.put("constants", key, msgspec.msgpack.encode(folded.values))
+    return folded.values
 
 
 def _candidates(plan: Plan) -> list[tuple[Unit, str]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from gfpcheck import frontend, kbuild, models
+from gfpcheck.driver.inputs import Inputs
 from gfpcheck.driver.options import Options, RunError
 from gfpcheck.driver.selfcheck import fold_flags
 from gfpcheck.kbuild import PlanError
 from gfpcheck.models import ModelError
+from gfpcheck.store import Store
 
 
 def survey(options: Options) -> tuple[list[tuple[str, str]], bool]:
@@ -32,7 +34,7 @@ def survey(options: Options) -> tuple[list[tuple[str, str]], bool]:
         rows.append(("libclang", frontend.libclang_version()))
         if plan is not None:
             knowledge = models.load(plan.version, options.models)
-            known = fold_flags(plan, knowledge).values
+            known = fold_flags(plan, knowledge, Inputs(Store(None))).values
             rows.append(("allocation flags", f"{len(known)} have values in this tree, GFP_KERNEL among them"))
     except (ModelError, frontend.FrontendError, RunError) as error:
         problem = str(error)

@@ -59,12 +59,22 @@ def read_directives(text: bytes) -> Directives:
     return Directives(tuple(always), tuple(includes), tuple(defines), tuple(dict.fromkeys(defines[:defined_before])))
 
 
+def search_folders(args: Sequence[str], cwd: str) -> tuple[str, ...]:
+    """The folders in which an #include with quotes is looked for after the file's own, in order."""
+    return (*_folders(args, cwd, _QUOTED_ONLY), *_everyones(args, cwd))
+
+
+def _everyones(args: Sequence[str], cwd: str) -> list[str]:
+    """The folders of every #include."""
+    return [folder for option in _BOTH for folder in _folders(args, cwd, (option,))]
+
+
 class IncludeSearch:
     """Finds headers as the compiler does, with one command line's search paths."""
 
     def __init__(self, args: Sequence[str], cwd: str) -> None:
         self._quoted = _folders(args, cwd, _QUOTED_ONLY)
-        self._both = [folder for option in _BOTH for folder in _folders(args, cwd, (option,))]
+        self._both = _everyones(args, cwd)
         self._found: dict[tuple[str, str], str] = {}
 
     def find(self, name: str, quoted: bool, folder: str) -> str:

@@ -15,6 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from gfpcheck.store import stamp
+
 ENVIRONMENT = "GFPCHECK_LIBCLANG"
 
 PARSE_INCOMPLETE = 0x02
@@ -162,6 +164,15 @@ def _library_path() -> str:
         if candidate.exists():
             return str(candidate)
     raise FrontendError(f"libclang is not installed (pip install libclang), and {ENVIRONMENT} names no other")
+
+
+def identity() -> tuple[str, ...]:
+    """What tells one library from another, without loading it; raises FrontendError."""
+    path = _library_path()
+    try:
+        return (path, *map(str, stamp(path)))
+    except OSError as error:
+        raise FrontendError(f"cannot load libclang from {path}: {error}") from None
 
 
 @lru_cache(maxsize=1)

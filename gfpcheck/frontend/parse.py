@@ -69,6 +69,11 @@ def errors(tu: int) -> list[tuple[str, int, str]]:
     return [(_file_name(handle), line, message) for handle, line, message in _errors(tu)]
 
 
+def is_missing_file(message: str) -> bool:
+    """True for the error of an #include that leads nowhere: the file may be there tomorrow."""
+    return message.endswith("file not found")
+
+
 def error_entries(tu: int, source: str) -> set[int]:
     """The lines of `source` whose #include leads to an error; 0 stands for errors found elsewhere."""
     entries: dict[int, int] = {}

@@ -173,7 +173,7 @@ def _digest(*parts: object) -> str:
 
 def _command(unit: Unit) -> str:
     """Names a command line: only headers precompiled with the same one can be used."""
-    return _digest(_FORMAT, libclang.libclang_version(), unit.args, unit.cwd)
+    return _digest(_FORMAT, libclang.identity(), unit.args, unit.cwd)
 
 
 def _find(units: Sequence[Unit], wanted: Sequence[str], folder: Path) -> Precompiled | None:
@@ -224,7 +224,7 @@ def _build(unit: Unit, wanted: Sequence[str], reader: Reader, folder: Path) -> P
             if not wrong:
                 stamps = {path: stamp(path) for path in files}
                 contents = {path: digest(reader.text(path)) for path in files}
-                made = Precompiled(str(target), tuple(headers), stamps, digest_of(unit, headers, contents))
+                made = Precompiled(str(target), tuple(headers), stamps, header_digest(unit, headers, contents))
                 if all(is_settled(found, start) for found in stamps.values()):
                     _replace(stem.with_suffix(".json"), msgspec.json.encode(made))
                 _trim(folder)
@@ -241,7 +241,7 @@ def _build(unit: Unit, wanted: Sequence[str], reader: Reader, folder: Path) -> P
     return None
 
 
-def digest_of(unit: Unit, headers: Sequence[str], contents: Mapping[str, str]) -> str:
+def header_digest(unit: Unit, headers: Sequence[str], contents: Mapping[str, str]) -> str:
     """Names what a precompiled header holds, by the digests of the files' contents."""
     return digest(_command(unit), *headers, "", *(part for item in sorted(contents.items()) for part in item))
 

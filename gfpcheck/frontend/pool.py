@@ -60,35 +60,33 @@ def lower_units(units: Sequence[Unit], settings: Settings) -> Iterator[Module]:
     linker = Linker(pool)
     decode = msgspec.msgpack.Decoder(Translation).decode
     with closing(read_units(units, settings, pool)) as found:
-        for read in found:
-            yield linker.module(decode(read.data))[0]
+        for batch in found:
+            for read in batch:
+                yield linker.module(decode(read.data))[0]
 
 
-def read_units(units: Sequence[Unit], settings: Settings, pool: Pool) -> Generator[Read, None, None]:
-    """Parses and lowers `units`, in the order of their `rel`. The functions of precompiled headers that they use go to
-    `pool`, and are not lowered if they are there.
+def read_units(units: Sequence[Unit], settings: Settings, pool: Pool) -> Generator[list[Read], None, None]:
+    """Parses and lowers `units`, some at a time, in the order of their `rel`; those with a name that cannot be said
+    come last. The functions of precompiled headers that
+    they use go to `pool`, and are not lowered if they are there.
 
     A unit that cannot be read, or kills its process, has an entry in `errors`.
     Raises FrontendError if libclang or the folder for temporary files cannot be used.
     """
     libclang.load()
     ordered = sorted(units, key=lambda unit: unit.rel)
-    nameless = {unit.rel for unit in ordered if not _is_text(unit)}
+    nameless = [unit for unit in ordered if not _is_text(unit)]
     try:
         with TemporaryDirectory(prefix="gfpcheck-") as exchange:
             run = _Run(
-                [unit for unit in ordered if unit.rel not in nameless],
+                [unit for unit in ordered if unit not in nameless],
                 settings,
                 pool,
                 _Exchange(Path(exchange)),
             )
             with closing(run.results()) as batches:  # workers end before their folder goes
-                found = (read for batch in batches for read in batch)
-                for unit in ordered:
-                    if unit.rel in nameless:
-                        yield Read(unit, worker.failed(_readable(unit), "the name is not UTF-8"), None)
-                    else:
-                        yield next(found)
+                yield from batches
+        yield [Read(unit, worker.failed(_readable(unit), "the name is not UTF-8"), None) for unit in nameless]
     except OSError as error:
         raise FrontendError(f"cannot work with temporary files in {gettempdir()}: {error.strerror or error}") from error
 

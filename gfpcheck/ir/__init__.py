@@ -39,6 +39,7 @@ from gfpcheck.ir.types import (
     Var,
     successors,
 )
+from gfpcheck.ir.units import Linker, Piece, Pool, Translation
 
 __all__ = [
     "Addr",
@@ -59,9 +60,12 @@ __all__ = [
     "Index",
     "Instr",
     "Jump",
+    "Linker",
     "Loc",
     "Module",
     "Param",
+    "Piece",
+    "Pool",
     "Proto",
     "Return",
     "Stop",
@@ -69,6 +73,7 @@ __all__ = [
     "Switch",
     "Temp",
     "Term",
+    "Translation",
     "Un",
     "Unknown",
     "Var",

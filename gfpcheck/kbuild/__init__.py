@@ -3,6 +3,17 @@
 from gfpcheck.kbuild.arch import known_arches
 from gfpcheck.kbuild.plan import Workspace, make_plan, open_workspace
 from gfpcheck.kbuild.survey import SOLVE, survey
-from gfpcheck.kbuild.types import Plan, PlanError, Unit
+from gfpcheck.kbuild.types import CacheError, Plan, PlanError, Unit
 
-__all__ = ["SOLVE", "Plan", "PlanError", "Unit", "Workspace", "known_arches", "make_plan", "open_workspace", "survey"]
+__all__ = [
+    "SOLVE",
+    "CacheError",
+    "Plan",
+    "PlanError",
+    "Unit",
+    "Workspace",
+    "known_arches",
+    "make_plan",
+    "open_workspace",
+    "survey",
+]

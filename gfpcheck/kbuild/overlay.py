@@ -22,7 +22,7 @@ from gfpcheck.kbuild.configure import Config, configure, read_config
 from gfpcheck.kbuild.files import show
 from gfpcheck.kbuild.generate import generate
 from gfpcheck.kbuild.tree import Tree
-from gfpcheck.kbuild.types import PlanError
+from gfpcheck.kbuild.types import CacheError
 
 
 def overlay(tree: Tree, arch: Arch, folders: Collection[str], config: Path | None, cache_dir: Path) -> Path:
@@ -30,7 +30,7 @@ def overlay(tree: Tree, arch: Arch, folders: Collection[str], config: Path | Non
 
     The options are those of the file `config`, or chosen by gfpcheck when it is None, and the ones that `folders`
     ask for.
-    PlanError when the cache directory cannot be written.
+    CacheError when the cache directory cannot be written.
     """
     store = cache_dir / "overlay"
     question = _digest([_maker(), str(tree.root), tree.release, arch.name, str(config or ""), *sorted(folders)])
@@ -50,7 +50,7 @@ def overlay(tree: Tree, arch: Arch, folders: Collection[str], config: Path | Non
             _write_folder(store, name, files)
         _write_file(index, json.dumps({"contents": name, "inputs": _stats(tree.root, [*inputs, *chosen.inputs])}))
     except OSError as error:
-        raise PlanError(
+        raise CacheError(
             f"cannot write generated headers to the cache directory {show(cache_dir)}: {error.strerror}; "
             "use a cache directory that can be written"
         ) from None

@@ -46,3 +46,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 class PlanError(Exception):
     """What was asked for cannot be done; the message is for the user."""
+
+
+class CacheError(PlanError):
+    """The cache directory cannot be written; another one might."""

@@ -72,6 +72,10 @@ class Store:
             return None
         return data
 
+    def has(self, kind: str, key: str) -> bool:
+        """True if there is an entry; whether it is whole, only `get` knows."""
+        return self._folder is not None and self._path(self._folder, kind, key).is_file()
+
     def put(self, kind: str, key: str, data: bytes) -> None:
         """Keeps an entry, if that is possible."""
         if self._folder is None or self.problem:

@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -63,8 +64,8 @@ def test_colour_elsewhere(cli: Cli) -> None:
     assert COLOR not in cli(JOURNAL, "--format", "sarif", "-q", env={"FORCE_COLOR": "1"}).out
 
 
-def test_progress_on_a_terminal_is_wiped_out(cli: Cli) -> None:
-    seen, out = on_terminal(cli, "stderr", str(JOURNAL))
+def test_progress_on_a_terminal_is_wiped_out(cli: Cli, tmp_path: Path) -> None:
+    seen, out = on_terminal(cli, "stderr", str(JOURNAL), env={"GFPCHECK_CACHE": str(tmp_path / "empty")})
     assert seen.startswith(ANNOUNCED)
     progress = seen.removeprefix(ANNOUNCED)
     assert "\rreading 1/1" in progress

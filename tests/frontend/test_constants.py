@@ -35,7 +35,7 @@ enum { IO_BIT = 6, LAST };
 def test_numbers(source: Source) -> None:
     source.unit("gfp.h", NUMBERS)
     names = ["__GFP_IO", "GFP_NOFS", "ENUMERATOR", "NEEDS_MORE", "NOT_A_NUMBER", "EMPTY", "UNKNOWN", "variable"]
-    folded = fold_constants(("-std=gnu11",), '#include "gfp.h"\n', names, str(source.root))
+    folded = fold_constants(("-std=gnu11",), '#include "gfp.h"\n', names, str(source.root)).values
     assert folded == {
         "__GFP_IO": 0x40,
         "GFP_NOFS": 0x440,
@@ -52,20 +52,19 @@ def test_numbers(source: Source) -> None:
 def test_bits(source: Source) -> None:
     source.unit("include/gfp.h", BITS)
     args = ("-std=gnu11", f"-I{source.root}/include")
-    assert fold_constants(args, "#include <gfp.h>\n", ["__GFP_IO", "___GFP_IO", "ALL"], str(source.root)) == {
-        "__GFP_IO": 0x40,
-        "___GFP_IO": 0x40,
-        "ALL": 0xFFFFFFFF,
-    }
+    folded = fold_constants(args, "#include <gfp.h>\n", ["__GFP_IO", "___GFP_IO", "ALL"], str(source.root))
+    assert folded.values == {"__GFP_IO": 0x40, "___GFP_IO": 0x40, "ALL": 0xFFFFFFFF}
+    assert (folded.files, folded.failed) == ((f"{source.root}/include/gfp.h",), False)
 
 
 def test_header_that_is_not_there(source: Source) -> None:
-    assert fold_constants((), "#include <gfp.h>\n", ["__GFP_IO"], str(source.root)) == {"__GFP_IO": None}
+    folded = fold_constants((), "#include <gfp.h>\n", ["__GFP_IO"], str(source.root))
+    assert folded == ({"__GFP_IO": None}, (), True)
 
 
 @pytest.mark.parametrize("name", ["", "1x", "x; int y = 1", "a b"])
 def test_names_that_are_none(source: Source, name: str) -> None:
-    assert fold_constants((), "", [name], str(source.root)) == {name: None}
+    assert fold_constants((), "", [name], str(source.root)).values == {name: None}
 
 
 def test_nothing_is_written(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_allocations_have_flags(version: str, tmp_path: Path) -> None:
 def test_gfp_flags_fold(version: str, tmp_path: Path) -> None:
     unit = plan(version, tmp_path / "kbuild", "fs/xfs/xfs_log.c").units[0]
     names = ["GFP_KERNEL", "GFP_NOFS", "__GFP_FS", "__GFP_IO", "__GFP_NOFAIL", "__GFP_DIRECT_RECLAIM"]
-    values = fold_constants(unit.args, "#include <linux/gfp.h>\n", names, unit.cwd)
+    values = fold_constants(unit.args, "#include <linux/gfp.h>\n", names, unit.cwd).values
     numbers = [value for value in values.values() if value is not None]
     assert len(numbers) == len(names)
     flags = dict(zip(names, numbers, strict=True))

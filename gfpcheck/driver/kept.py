@@ -1,0 +1,69 @@
+"""Reports that are kept: if nothing has changed, the last one holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from gfpcheck import __version__
+from gfpcheck.driver.options import Options
+from gfpcheck.driver.tool import code_digest
+from gfpcheck.findings import Report
+from gfpcheck.kbuild import Plan
+from gfpcheck.models import GfpFlags, Models
+from gfpcheck.store import Store, digest
+
+_KIND = "report"
+
+
+def report_key(
+    plan: Plan, knowledge: Models, gfp: GfpFlags, options: Options, units: list[str | None], store: Store
+) -> str | None:
+    """What names the report of this run; None if it cannot be kept. `units` names the IR of each unit.
+
+    Everything else that a report depends on is here: the tool, the plan, the models, the rules, the options.
+    """
+    known = [unit for unit in units if unit is not None]
+    if not store.keeps or len(known) < len(units):
+        return None
+    try:
+        rules = [part for folder in options.rule_dirs for part in _files(folder)]
+    except OSError:
+        return None
+    tables = [getattr(knowledge, name) for name in knowledge.__struct_fields__]
+    entries = [sorted(table.items()) if isinstance(table, dict) else table for table in tables]
+    what = (plan, entries, gfp.values, gfp.constants, options.select, options.ignore, options.min_confidence)
+    encode = msgspec.msgpack.Encoder(order="deterministic").encode
+    return digest(__version__, code_digest(), *map(encode, what), *rules, *known)
+
+
+def _files(folder: Path) -> list[str | bytes]:
+    """The files of a folder of rules, and of those below: a rule may read what lies beside it."""
+    found: list[str | bytes] = [str(folder.absolute())]
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            found += [str(path), path.read_bytes()]
+    return found
+
+
+def find_report(store: Store, key: str) -> Report | None:
+    """The report of that key, if it is kept."""
+    data = store.get(_KIND, key)
+    try:
+        return None if data is None else msgspec.msgpack.decode(data, type=Report)
+    except msgspec.DecodeError:
+        return None
+
+
+def keep_report(store: Store, key: str, report: Report) -> None:
+    """Keeps a report, unless a rule has failed: it may do better the next time. One that would not come back as it is
+    (properties may hold anything) is not kept either."""
+    if any(loss.phase == "rule" for loss in report.losses):
+        return
+    try:
+        data = msgspec.msgpack.encode(report)
+    except (TypeError, ValueError, OverflowError):
+        return
+    if msgspec.msgpack.decode(data, type=Report) == report:
+        store.put(_KIND, key, data)

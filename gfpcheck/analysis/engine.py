@@ -195,6 +195,10 @@ class Engine:
         self._summaries: dict[tuple[str, Consts], Summary] = {}
         self._spent: dict[str, int] = {}
         self._active: list[str] = []
+        # For each active function the active ones of which a provisional summary was used since; for each summary
+        # those on whose provisional summary it rests.
+        self._assumed: list[set[str]] = []
+        self._rests_on: dict[tuple[str, Consts], set[str]] = {}
         self._relevant: dict[str, bool] = {}
         self._deciding: set[str] = set()
         self._provisional: dict[str, Summary] = {}
@@ -210,8 +214,11 @@ class Engine:
             consts = ()
         known = self._summaries.get((key, consts))
         if known is not None:
+            if self._assumed:
+                self._assumed[-1] |= self._rests_on.get((key, consts), set())
             return known
         if key in self._active:
+            self._assumed[-1].add(key)
             return self._summaries.get((key, ())) or self._provisional.setdefault(key, NOTHING)
         if len(self._active) >= MAX_CALL_DEPTH:
             return NOTHING
@@ -228,20 +235,37 @@ class Engine:
             self.facts[key] = FunctionFacts()
         else:
             self._active.append(key)
+            self._assumed.append(set())
             result = self._fixpoint(key, consts)
             self._active.pop()
+            self._settle(key, consts, self._assumed.pop())
         self._summaries[key, consts] = result
         return result
 
     def _fixpoint(self, key: str, consts: Consts) -> Summary:
-        """Run the function; again, with what is known of it by then, if it calls itself."""
+        """Run the function; again, with what is known of it by then, if it calls itself. If that changes the caller's
+        locks, the functions on the way are run again, too."""
         result = self._run(key, consts)
         for _ in range(MAX_ROUNDS):
             if consts or self._provisional.get(key, result) == result:
                 break
             self._provisional[key] = result
+            if any(outcome.has_effect for outcome in result.outcomes):
+                for other in [other for other, heads in self._rests_on.items() if key in heads]:
+                    del self._summaries[other], self._rests_on[other]
             result = self._run(key, consts)
         return result
+
+    def _settle(self, key: str, consts: Consts, assumed: set[str]) -> None:
+        """`key` is done: what rests on its summary no longer rests on a provisional one."""
+        for other in [other for other, heads in self._rests_on.items() if key in heads and key not in self._active]:
+            self._rests_on[other].discard(key)
+            if not self._rests_on[other]:
+                del self._rests_on[other]
+        assumed.discard(key)
+        if assumed:
+            self._rests_on[key, consts] = assumed
+            self._assumed[-1] |= assumed
 
     def _can_depend(self, key: str, generic: Summary) -> bool:
         """True if constants passed to `key` may give a sharper summary than the general one."""
@@ -266,9 +290,8 @@ class Engine:
             if self.effects.concerns(func, call):
                 return True
             for callee in self.program.callees(call, func):
-                if callee in self._active or callee in self._deciding:
-                    continue
-                if self.summary(callee).has_effect:
+                recursive = callee in self._active or callee in self._deciding
+                if recursive or self.summary(callee).has_effect:
                     return True
         return (len(func.blocks) <= SMALL and func.ret != "void") or bool(self.program.pointers.called_parameters(key))
 

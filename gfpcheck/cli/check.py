@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import msgspec
 
 from gfpcheck import report as reporting
 from gfpcheck.cli.cache import cache_directory
+from gfpcheck.cli.config import URL
 from gfpcheck.cli.exits import Exit
 from gfpcheck.cli.options import PATH, rules_option, where
 from gfpcheck.cli.output import check_output, write_report
@@ -33,6 +35,7 @@ CONFIDENCES = [confidence.value for confidence in Confidence]
 @option(REPORTED, "--min-confidence", type=click.Choice(CONFIDENCES), help="Hide findings below. Default: medium.")
 @option(OUTPUT, "--format", "fmt", type=click.Choice(reporting.FORMATS), default="text", help="Default: text.")
 @option(OUTPUT, "-o", "--output", type=PATH, metavar="FILE", help="Write the results here, all or nothing.")
+@option(OUTPUT, "--rules-page", metavar="URL", help="Where `gfpcheck rules page` is published; SARIF links there.")
 @option(OUTPUT, "--statistics", is_flag=True, help="Say on standard error what it took and what was counted.")
 @option(OUTPUT, "-v", "--verbose", is_flag=True, help="Show every step, and name what was not analysed.")
 @option(OUTPUT, "-q", "--quiet", is_flag=True, help="Nothing but findings and errors.")
@@ -62,6 +65,7 @@ def check(
     min_confidence: str | None,
     fmt: str,
     output: Path | None,
+    rules_page: str | None,
     statistics: bool,
     verbose: bool,
     quiet: bool,
@@ -86,6 +90,8 @@ def check(
     started = time.monotonic()
     config, config_path = settings(config_file, paths)
     check_output(output)
+    if rules_page and not re.match(URL, rules_page):
+        raise click.ClickException(f"--rules-page {rules_page}: not the address of a page")
     if verbose and config_path is not None:
         say(f"settings from {config_path}")
     options = Options(
@@ -96,6 +102,7 @@ def check(
         tree=tree,
         select=words(select) or config.select,
         ignore=words(ignore) or config.ignore,
+        rules_page=rules_page or config.rules_page,
         rule_dirs=own_rules(config, config_path, config_file, rule_dirs),
         models=(*map(Path, config.models), *models),
         min_confidence=Confidence(min_confidence) if min_confidence else config.min_confidence,

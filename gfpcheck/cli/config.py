@@ -14,13 +14,15 @@ from gfpcheck.findings import Confidence
 from gfpcheck.models import FILES
 
 NAME = "gfpcheck.toml"
+URL = r"^https?://[^\s#]+$"
 Threshold = Literal["error", "warning", "note", "never"]
 
 
 class Config(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """Settings of a project. Paths in it are relative to the file that they stand in.
 
-    `select`, `ignore`: rules. `rules`: directories with more rules. `models`: more model files; or a table of models
+    `select`, `ignore`: rules. `rules`: directories with more rules. `rules_page`: the address of their
+    page. `models`: more model files; or a table of models
     like such a file, and with further `files`.
     """
 
@@ -29,6 +31,7 @@ class Config(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=
     fail_on: Threshold = "warning"
     min_confidence: Confidence = Confidence.MEDIUM
     rules: tuple[str, ...] = ()
+    rules_page: Annotated[str, msgspec.Meta(pattern=URL)] = ""
     models: tuple[str, ...] = ()
     arch: str | None = None
     jobs: Annotated[int, msgspec.Meta(ge=0)] = 0

@@ -15,6 +15,7 @@ from gfpcheck.cli.options import rule_sources
 from gfpcheck.cli.output import print_lines
 from gfpcheck.cli.request import own_rules, settings
 from gfpcheck.cli.rules_new import new
+from gfpcheck.cli.rules_page import page
 from gfpcheck.cli.rules_test import test
 from gfpcheck.cli.sections import OUTPUT, option, write_sections
 from gfpcheck.cli.terminal import wants_color
@@ -94,4 +95,5 @@ def _json(known: Sequence[Known]) -> Iterator[str]:
 
 
 rules.add_command(new)
+rules.add_command(page)
 rules.add_command(test)

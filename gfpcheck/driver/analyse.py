@@ -109,7 +109,7 @@ def analyse(
         arch=plan.arch,
         kernel=".".join(map(str, plan.version)),
         findings=tuple(_distinct(shown)),
-        rules=tuple(rule.info() for rule in rules),
+        rules=tuple(rule.info(options.rules_page) for rule in rules),
         losses=tuple(sorted(losses)),
         counts=counts,
         command_line=options.command_line,

@@ -16,6 +16,7 @@ Progress = Callable[[str, int, int], None]
 class Options:
     """Everything that changes what a run finds.
 
+    `rules_page`: the address of the page of all rules, for reports that link to it.
     `cache_dir` None: no cache, a temporary directory. `announce` is told, before the work begins, in one
     line what is analysed and how. `arch` None: the one the tree is configured for, else x86.
     """
@@ -28,6 +29,7 @@ class Options:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     rule_dirs: tuple[Path, ...] = ()
+    rules_page: str = ""
     models: tuple[Path, ...] = ()
     min_confidence: Confidence = Confidence.LOW
     jobs: int = 0

@@ -97,7 +97,7 @@ def fingerprint(rule: str, subject: tuple[str, ...]) -> str:
 
 
 class RuleInfo(msgspec.Struct, frozen=True):
-    """What a reporter needs to know of a rule. `help` is Markdown."""
+    """What a reporter needs to know of a rule. `help` is Markdown; `help_uri` is where the same can be read, or ""."""
 
     id: str
     name: str
@@ -106,6 +106,7 @@ class RuleInfo(msgspec.Struct, frozen=True):
     summary: str
     help: str
     default: bool = True
+    help_uri: str = ""
 
 
 class Loss(msgspec.Struct, frozen=True, order=True):

@@ -24,6 +24,7 @@ def descriptor(rule: RuleInfo) -> om.ReportingDescriptor:
         short_description=om.MultiformatMessageString(text=summary[:_MAX_DESCRIPTION]),
         full_description=om.MultiformatMessageString(text=(_first_paragraph(rule.help) or summary)[:_MAX_DESCRIPTION]),
         help=om.MultiformatMessageString(text=text, markdown=text),
+        help_uri=rule.help_uri or None,
         default_configuration=om.ReportingConfiguration(level=rule.level.value, enabled=rule.default),
         properties={
             "precision": _precision(rule),

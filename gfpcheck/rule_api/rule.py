@@ -62,9 +62,15 @@ class Rule(ABC):
         return inspect.cleandoc(sys.modules[cls.__module__].__doc__ or "")
 
     @classmethod
-    def info(cls) -> RuleInfo:
-        """The metadata as reporters want it."""
-        return RuleInfo(cls.id, cls.name, cls.family, cls.level, cls.summary, cls.documentation(), cls.default)
+    def anchor(cls) -> str:
+        """The rule's place on the page of all rules."""
+        return cls.id.lower()
+
+    @classmethod
+    def info(cls, page: str = "") -> RuleInfo:
+        """The metadata as reporters want it; `page` is the address of the page of all rules, if it has one."""
+        uri = f"{page}#{cls.anchor()}" if page else ""
+        return RuleInfo(cls.id, cls.name, cls.family, cls.level, cls.summary, cls.documentation(), cls.default, uri)
 
     @abstractmethod
     def check(self, function: Function) -> Iterator[Finding]:

@@ -159,7 +159,7 @@ def test_rules_of_a_foreign_tree_are_not_run(here: Here, folder: Path, tree: Pat
     ("text", "why"),
     [
         ("fail_on = 'error'", "unknown key 'fail_on'; did you mean 'fail-on'?"),
-        ("zzz = 1", "unknown key 'zzz'; there are select, ignore, fail-on, min-confidence, rules, models, arch, jobs"),
+        ("zzz = 1", "unknown key 'zzz'; there are select, ignore, fail-on, min-confidence, rules, rules-page, models"),
         ("select = 'GFP1'", "Expected `array`, got `str` - at `$.select`"),
         ("fail-on = 'fatal'", "Invalid enum value 'fatal' - at `$.fail-on`"),
         ("min-confidence = 'some'", "Invalid enum value 'some' - at `$.min-confidence`"),

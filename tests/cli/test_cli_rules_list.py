@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fixtures_harness import TREE
 
 from gfpcheck.driver.rules import all_rules
 
@@ -136,3 +137,36 @@ def test_neither_needs_the_front_end_or_the_analysis(cli: Cli) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], env=cli.environment, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_the_page(here: Here, own: Path, tmp_path: Path) -> None:
+    run = here("rules", "page", "--rules", own)
+    assert (run.code, run.err) == (0, "")
+    assert run.out.count("\n## ") == len(RULES) + 1
+    assert '\n<a id="own001"></a>\n\n## OWN001 own-rule\n\nA rule of somebody\'s own.\n\n### What it finds\n' in run.out
+    file = tmp_path / "page.md"
+    assert here("rules", "page", "--rules", own, "-o", file) == (0, "", "")
+    assert file.read_text() == run.out
+    assert here("rules", "page", "-o", tmp_path / "none/page.md").code == 2
+
+
+def test_sarif_links_to_the_page(here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def links(*words: str) -> set[str]:
+        log = json.loads(here(TREE / "fs/minifs/journal.c", "--format", "sarif", *words).out)
+        return {rule.get("helpUri", "") for rule in log["runs"][0]["tool"]["driver"]["rules"]}
+
+    monkeypatch.chdir(tmp_path)
+    assert links() == {""}
+    assert links("--select", "GFP301", "--rules-page", "https://a.example/rules") == {"https://a.example/rules#gfp301"}
+    (tmp_path / "gfpcheck.toml").write_text('rules-page = "https://b.example/rules"\nselect = ["GFP302"]\n')
+    assert links() == {"https://b.example/rules#gfp302"}
+
+
+@pytest.mark.parametrize("address", ["rules.md", "ftp://a/b", "https://a/b#c", "https://a b"])
+def test_addresses_that_are_none(here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    sample = TREE / "fs/minifs/journal.c"
+    run = here(sample, "--rules-page", address)
+    assert (run.code, run.err) == (2, f"gfpcheck: --rules-page {address}: not the address of a page\n")
+    (tmp_path / "gfpcheck.toml").write_text(f'rules-page = "{address}"\n')
+    assert "gfpcheck.toml: Expected `str` matching regex" in here(sample).err

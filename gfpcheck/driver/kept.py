@@ -8,6 +8,7 @@ import msgspec
 
 from gfpcheck import __version__
 from gfpcheck.driver.options import Options
+from gfpcheck.driver.rules import package_places
 from gfpcheck.driver.tool import code_digest
 from gfpcheck.findings import Report
 from gfpcheck.kbuild import Plan
@@ -28,20 +29,21 @@ def report_key(
     if not store.keeps or len(known) < len(units):
         return None
     try:
-        rules = [part for folder in options.rule_dirs for part in _files(folder)]
+        rules = [part for place in (*options.rule_dirs, *package_places()) for part in _files(place)]
     except OSError:
         return None
     tables = [getattr(knowledge, name) for name in knowledge.__struct_fields__]
     entries = [sorted(table.items()) if isinstance(table, dict) else table for table in tables]
-    what = (plan, entries, gfp.values, gfp.constants, options.select, options.ignore, options.min_confidence)
+    asked = (options.select, options.ignore, options.min_confidence, options.rules_page)
+    what = (plan, entries, gfp.values, gfp.constants, *asked)
     encode = msgspec.msgpack.Encoder(order="deterministic").encode
     return digest(__version__, code_digest(), *map(encode, what), *rules, *known)
 
 
-def _files(folder: Path) -> list[str | bytes]:
-    """The files of a folder of rules, and of those below: a rule may read what lies beside it."""
-    found: list[str | bytes] = [str(folder.absolute())]
-    for path in sorted(folder.rglob("*")):
+def _files(place: Path) -> list[str | bytes]:
+    """A rule module, or the files of a folder of rules and of those below: a rule may read what lies beside it."""
+    found: list[str | bytes] = [str(place.absolute())]
+    for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
         if path.is_file() and "__pycache__" not in path.parts:
             found += [str(path), path.read_bytes()]
     return found

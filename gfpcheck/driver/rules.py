@@ -67,6 +67,13 @@ def apply(rule: type[Rule], function: Function) -> list[Finding]:
     return found
 
 
+def package_places() -> tuple[Path, ...]:
+    """The folders of the installed packages that bring rules, or the files of single modules; after `known_rules`."""
+    names = {point.value.strip().partition(".")[0] for point in entry_points(group=GROUP)}
+    files = [Path(file) for name in sorted(names) if (file := getattr(sys.modules.get(name), "__file__", None))]
+    return tuple(file.parent if file.name == "__init__.py" else file for file in files)
+
+
 def rule_modules(directory: Path) -> list[Path]:
     """The modules of a rule directory, sorted. Raises RunError."""
     try:

@@ -213,6 +213,20 @@ def test_rules_of_installed_packages(cli: Cli, site: Path) -> None:
     assert {finding["rule"] for finding in json.loads(run.out)["findings"]} == {"OWN001"}
 
 
+def test_what_is_kept_of_an_installed_rule_does_not_outlive_it(cli: Cli, site: Path) -> None:
+    install(site, "one", {"__init__": "", "own": with_check(EVERY), "words": "SAYS = 'allocates'\n"}, "all = one.own")
+    module = site / "one/own.py"
+    module.write_text(
+        module.read_text()
+        .replace("() allocates", "() {SAYS}")
+        .replace("from gfp", "from one.words import SAYS\nfrom gfp")
+    )
+    words = (JOURNAL, "--select", "own-rule", "--format", "gcc", "-q")
+    assert "() allocates [OWN001]" in cli(*words).out
+    (site / "one/words.py").write_text("SAYS = 'takes memory'\n")
+    assert "() takes memory [OWN001]" in cli(*words).out
+
+
 def test_an_installed_rule_and_one_in_a_directory_clash(cli: Cli, site: Path, own: Path) -> None:
     install(site, "one", {"__init__": OWN_RULE}, "all = one")
     (own / "own.py").write_text(OWN_RULE)

@@ -115,7 +115,8 @@ class Returns:
         state = self._exported(state, path)
         if path is not None:
             path = None if value.constant is not None else self.names.means(path)
-        kind = value.constant if value.constant in (0, 1) else (value.truth, self._pointer and value.is_error)
+        number = value.constant  # a mode, flags, an answer; error codes are all alike
+        kind = number if number is not None and number >= 0 else (value.truth, self._pointer and value.is_error)
         effects = state.locks or state.scopes or state.released or state.closed
         asked = frozenset(self.names.facts(state)) if self.fine and effects else None
         situation: Key = (*state.key(()), asked, kind, (path, members) if effects or members else None)

@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.amounts import NOBODY_KNOWS, amount_of
-from gfpcheck.analysis.effects import Effects, callee_name
+from gfpcheck.analysis.effects import Effects
 from gfpcheck.analysis.inline import Inliner
 from gfpcheck.analysis.paths import class_of, has_class, members_in, replace, show
-from gfpcheck.analysis.program import Program
+from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.queries import Queries
 from gfpcheck.analysis.state import Site, State
 from gfpcheck.analysis.summary import RETURNED, Outcome, Reached, Summary
 from gfpcheck.analysis.targets import Targets, either
-from gfpcheck.analysis.trace import Consts, Context, Place, Trace, scopes_of
+from gfpcheck.analysis.trace import Consts, Context, Place, Trace, opened_in, scopes_of
 from gfpcheck.analysis.values import Value
 from gfpcheck.ir import Addr, Bin, Call, Const, Expr, Temp, Var
 
@@ -52,13 +52,13 @@ class Calls:
             place = Place(*where, self._effects.display_name(call), (), 0)
             entry = self._effects.allocator(call)
             amount = amount_of(entry, arguments, state) if entry is not None else NOBODY_KNOWS
-            trace.allocation(place, Context(locks, scopes_of(state), flags, amount), site, state)
+            trace.allocation(place, Context(locks, scopes_of(state), flags, amount, opened_in(state)), site, state)
         lock_ops = self._effects.lock_ops(func, call)
         if lock_ops:
             after = self._effects.apply_locks(lock_ops, call, arguments, state, site, trace.acquired)
             trace.names.taken |= {lock.cls for current in after for lock in current.locks if lock.site == site}
             return after
-        scoped = self._effects.apply_scope(call, arguments, state, site)
+        scoped = self._effects.scopes.apply(call, arguments, state, site)
         if scoped is not None:
             return scoped
         if flags is not None and self._effects.never_fails(flags):
@@ -177,7 +177,7 @@ class Calls:
         scopes = tuple(dict.fromkeys((*scopes_of(state), *reached.scopes)))
         place = Place(*where, reached.name, reached.path, max(width, reached.width))
         amount = reached.amount.substitute(argument_values)
-        trace.allocation(place, Context(during.locks, scopes, flags, amount), site, during)
+        trace.allocation(place, Context(during.locks, scopes, flags, amount, opened_in(state)), site, during)
         return True
 
     def _apply(
@@ -231,7 +231,7 @@ class Calls:
             trace.acquired.setdefault(held._replace(may=False), not lock.tried)
             self._effects.acquire(state, held)
         for kind in outcome.closed:
-            self._effects.close(state, kind)
+            self._effects.scopes.close(state, kind)
         for scope in outcome.opened:
             via = (scope.site, *scope.via)
             state.scopes = (*state.scopes, scope._replace(token=replace(scope.token, mapping), site=site, via=via))

@@ -29,7 +29,7 @@ class Carriers:
             for block in func.blocks:
                 for instr in block.instrs:
                     if isinstance(instr, Call):
-                        called = effects.scope_op(instr)
+                        called = effects.scopes.operation(instr)
                         if called is not None and called.does == "open":
                             opened[Temp(instr.dst)] = called.kind
                     elif instr.src in opened:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, names_in, show
-from gfpcheck.analysis.program import Program
-from gfpcheck.analysis.state import NO_OBJECT, HeldLock, OpenScope, Origin, Release, Site, State
+from gfpcheck.analysis.program import Program, callee_name
+from gfpcheck.analysis.scopes import Scopes
+from gfpcheck.analysis.state import NO_OBJECT, HeldLock, Origin, Release, Site, State
 from gfpcheck.analysis.values import Value
 from gfpcheck.analysis.words import read_word
 from gfpcheck.ir import Call, Expr, Field, Func, Temp, Var
-from gfpcheck.models import CONTEXT_KINDS, Allocator, GfpFlags, LockOp, Models, Scope, base_name
+from gfpcheck.models import CONTEXT_KINDS, Allocator, GfpFlags, LockOp, Models
 
 GFP_BITS = 0xFFFFFFFF
 MAX_COUNT = 4
@@ -34,6 +35,7 @@ class Effects:
         self.program = program
         self.models = models
         self.gfp = gfp
+        self.scopes = Scopes(program, models, gfp)
         self._ops: dict[str, dict[Call, tuple[LockOp, ...]]] = {}
         self._passes: dict[str, bool] = {}
 
@@ -56,10 +58,6 @@ class Effects:
                 found[call] = ops
         return found
 
-    def scope_op(self, call: Call) -> Scope | None:
-        name = callee_name(call)
-        return self.models.scopes.get(name) if name else None
-
     def allocator(self, call: Call) -> Allocator | None:
         """The entry of an allocating function; None for a call that does not allocate.
 
@@ -76,7 +74,7 @@ class Effects:
 
     def concerns(self, func: Func, call: Call) -> bool:
         """True if the call has an effect of its own that the interpreter must see."""
-        return bool(self.lock_ops(func, call)) or self.scope_op(call) is not None or self.allocates(func, call)
+        return bool(self.lock_ops(func, call)) or self.scopes.operation(call) is not None or self.allocates(func, call)
 
     def allocates(self, func: Func, call: Call) -> bool:
         """True if the call is to be seen as an allocation of its own. A function of a C file that takes flags is
@@ -261,51 +259,6 @@ class Effects:
         state.locks = (*state.locks[:number], *rest, *state.locks[number + 1 :])
         if held.asserted:
             state.released = (*state.released, Release(instance, cls, kind))
-
-    # --- scopes ----------------------------------------------------------------------------
-
-    def apply_scope(self, call: Call, arguments: tuple[Expr, ...], state: State, site: Site) -> list[State] | None:
-        """The states after a call that opens or closes a scope; None for one that does neither.
-
-        One that returns a pointer, rather than the old flags, has opened nothing when that is an ERR_PTR.
-        """
-        scope = self.scope_op(call)
-        if scope is None:
-            return None
-        if scope.does == "close":
-            self.close(state, scope.kind)
-            return [state]
-        result = Temp(call.dst)
-        opened = state.copy()
-        opened.scopes = (*state.scopes, OpenScope(scope.kind, result, site))
-        proto = self.program.protos.get(callee_name(call))
-        if proto is None or not proto.ret.endswith("*"):
-            return [opened]
-        failed = state.copy()
-        return [
-            after
-            for after, value in ((opened, Value(not_error=True)), (failed, values.ERRNO))
-            if after.learn(result, value)
-        ]
-
-    def close(self, state: State, kind: str) -> None:
-        """Close the innermost scope of `kind`; if none was opened here, it was the caller's."""
-        for number in range(len(state.scopes) - 1, -1, -1):
-            if state.scopes[number].kind == kind:
-                inherited = state.scopes[number].inherited
-                state.scopes = (*state.scopes[:number], *state.scopes[number + 1 :])
-                if not inherited:
-                    return
-                break
-        if len(state.closed) < MAX_COUNT:
-            state.closed = (*state.closed, kind)
-
-
-def callee_name(call: Call) -> str:
-    """The name that the models know a direct call's function by; empty for an indirect call."""
-    if isinstance(call.callee, Var) and call.callee.kind == "f":
-        return base_name(call.callee.name)
-    return ""
 
 
 def _object_at(argument: Expr, member: str) -> Expr:

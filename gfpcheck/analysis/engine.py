@@ -388,7 +388,9 @@ class Engine:
         for index, instr in enumerate(block.instrs):
             run.note((number, index), states)
             if isinstance(instr, Assign):
+                site = Site(run.func.file, run.func.name, instr.loc.line, instr.loc.col)
                 for current in states:
+                    self.effects.scopes.assign(instr, current, site)
                     current.assign(instr.dst, instr.src)
             else:
                 states = run.merged(

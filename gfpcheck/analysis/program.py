@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from gfpcheck.analysis.pointers import WIDE, Pointers, function_named
 from gfpcheck.ir import Call, FnStore, Func, Module, Proto, Var
+from gfpcheck.models import base_name
 
 
 class Program:
@@ -87,3 +88,10 @@ class Program:
             for index, instr in enumerate(block.instrs):
                 if isinstance(instr, Call):
                     yield number, index, instr
+
+
+def callee_name(call: Call) -> str:
+    """The name that the models know a direct call's function by; empty for an indirect call."""
+    if isinstance(call.callee, Var) and call.callee.kind == "f":
+        return base_name(call.callee.name)
+    return ""

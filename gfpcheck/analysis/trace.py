@@ -24,12 +24,14 @@ Known = dict[tuple[int, int], bool]
 
 
 class Context(NamedTuple):
-    """One situation in which an allocation is reached."""
+    """One situation in which an allocation is reached. `opened`: those of the scopes that are in force in the
+    function itself, each with the place where it opened them, or None if a parameter carries the scope."""
 
     locks: tuple[HeldLock, ...]
     scopes: tuple[str, ...]
     flags: Value
     amount: Amount = NOBODY_KNOWS
+    opened: tuple[tuple[str, Site | None], ...] = ()
 
 
 class Place(NamedTuple):
@@ -101,6 +103,11 @@ def _common(a: Facts, b: Facts) -> Facts:
     other = dict(b)
     joined = ((expr, values.join(value, other[expr])) for expr, value in a if expr in other)
     return tuple((expr, value) for expr, value in joined if value != values.TOP)
+
+
+def opened_in(state: State) -> tuple[tuple[str, Site | None], ...]:
+    """The scopes that are open, each with the place where the function opened it."""
+    return tuple((scope.kind, None if scope.inherited else scope.site) for scope in state.scopes)
 
 
 def scopes_of(state: State) -> tuple[str, ...]:

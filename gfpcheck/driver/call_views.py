@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from gfpcheck import ir
-from gfpcheck.analysis.effects import callee_name
 from gfpcheck.analysis.engine import Engine, Held
 from gfpcheck.analysis.paths import show
+from gfpcheck.analysis.program import callee_name
 from gfpcheck.analysis.state import HeldLock
 from gfpcheck.driver.places import Places
 from gfpcheck.rule_api import Call, CallSituation, Effect, Lock, Scope
@@ -49,7 +49,7 @@ class CallViews:
         for op in effects.lock_ops(func, call):
             yield Effect(op.does, op.kind)
             yield from (Effect(op.does, context) for context in op.disables)
-        scope = effects.scope_op(call)
+        scope = effects.scopes.operation(call)
         if scope is not None:
             yield Effect(scope.does, scope.kind)
         allocator = effects.allocator(call) if effects.allocates(func, call) else None

@@ -19,6 +19,9 @@ from gfpcheck.store import digest
 _TRIES = 50
 """Files of a project without linux/slab.h that are searched for the flags."""
 
+_HEADERS = "#include <linux/sched.h>\n#include <linux/slab.h>\n"
+"""Those of a kernel that define the flags and the other constants."""
+
 
 def fold_flags(plan: Plan, knowledge: Models, inputs: Inputs) -> GfpFlags:
     """The GFP flags with their values in this tree; `inputs` finds what an earlier run has folded.
@@ -27,14 +30,14 @@ def fold_flags(plan: Plan, knowledge: Models, inputs: Inputs) -> GfpFlags:
     blind and say nothing.
     """
     missing: list[str] = []
-    names = (*knowledge.gfp_flags, *knowledge.gfp_constants)
+    names = (*knowledge.gfp_flags, *knowledge.constants)
     for unit, header in _candidates(plan):
         folded = _fold(unit, header, names, inputs)
         given = {} if plan.is_kernel else knowledge.gfp_values
         values = given | {name: value for name, value in folded.items() if value is not None}
         absent = [name for name in knowledge.gfp_required if name not in values]
         if not absent:
-            constants = {name: values.pop(name) for name in knowledge.gfp_constants if name in values}
+            constants = {name: values.pop(name) for name in knowledge.constants if name in values}
             return GfpFlags(values, knowledge.gfp_compound, constants)
         if not missing or len(absent) < len(missing):
             missing = absent
@@ -68,7 +71,7 @@ def _candidates(plan: Plan) -> list[tuple[Unit, str]]:
         return [(unit, f'#include "{unit.path}"\n') for unit in plan.units[:_TRIES]]
     # Some folders have arguments of their own (16-bit boot code), but not three in a row.
     by_arguments = {(unit.args, unit.cwd): unit for unit in reversed(plan.units)}
-    return [(unit, "#include <linux/slab.h>\n") for unit in list(reversed(by_arguments.values()))[:3]]
+    return [(unit, _HEADERS) for unit in list(reversed(by_arguments.values()))[:3]]
 
 
 @contextlib.contextmanager

@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 
-from gfpcheck.analysis.effects import callee_name
 from gfpcheck.analysis.engine import AllocationSite, Engine, FunctionFacts, Held
 from gfpcheck.analysis.loops import LoopFinder, cycles
-from gfpcheck.analysis.program import Program
+from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.reclaim import ReclaimLock
 from gfpcheck.analysis.state import HeldLock
 from gfpcheck.analysis.trace import Context
@@ -124,12 +123,21 @@ class Views:
                 effective = effective.without(_CLEARS[kind])
         return Situation(
             tuple(self._lock(lock) for lock in context.locks),
-            tuple(Scope(kind) for kind in scopes),
+            self._scopes(context, scopes, entry),
             flags,
             effective,
             context.amount.size.constant,
             context.amount.order.constant,
         )
+
+    def _scopes(self, context: Context, kinds: tuple[str, ...], entry: frozenset[str]) -> tuple[Scope, ...]:
+        opened = dict(context.opened)
+        found = []
+        for kind in kinds:
+            site = opened.get(kind)
+            place = None if site is None else self._places.site(site)
+            found.append(Scope(kind, place, kind not in opened and kind not in entry))
+        return tuple(found)
 
     def _lock(self, lock: HeldLock) -> Lock:
         place, via = self._places.site(lock.site), self._places.sites(lock.via)

@@ -111,6 +111,10 @@ def check(models: Models, tree: Tree, others: tuple[Tree, ...] = ()) -> list[str
     problems += [f"gfp {name}: unknown" for name in models.gfp_flags if not any(name in each.macros for each in trees)]
     problems += [f"gfp {name}: required, unknown" for name in models.gfp_required if name not in tree.macros]
     problems += [f"gfp {name}: no single name of it" for name in models.gfp_compound if name not in models.gfp_flags]
+    problems += [f"constant {name}: unknown" for name in models.constants if name not in tree.macros]
+    for path in models.task_flags:
+        record, _, member = path.rpartition(".")
+        problems += [] if tree.member(record, member) else [f"task_flags: no member {path}"]
     return problems
 
 
@@ -191,6 +195,10 @@ def _functions(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[
         if not _exists(name, scope.spelled, tree, trees):
             yield f"{name}: not in the tree"
         for function in tree.named(name):
+            if scope.mask_arg >= 0:
+                if scope.mask_arg >= len(function.params):
+                    yield f"{name}: mask_arg = {scope.mask_arg}, but there are {len(function.params)} parameters"
+                continue
             said = _token(scope, function)
             others = {
                 _token(other, each)

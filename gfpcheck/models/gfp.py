@@ -19,7 +19,7 @@ class GfpFlags:
 
     `values` are the folded values, compound names (GFP_KERNEL) among them; `compound` are the names to show sets of
     flags under, best first (`Models.gfp_compound`). A name that the tree lacks has mask 0. `constants` are those of the
-    tree's other constants that are known (`Models.gfp_constants`).
+    tree's other constants that are known (`Models.constants`).
     """
 
     def __init__(

@@ -58,6 +58,7 @@ def _select(merged: Merged, version: tuple[int, ...]) -> Models:
         members=_one(merged.members, version),
         words=merged.words,
         gfp_values=merged.gfp_values,
+        task_flags=merged.task_flags,
     )
 
 

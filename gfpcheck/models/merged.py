@@ -6,14 +6,24 @@ from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
 from gfpcheck.models.parse import ModelFile
-from gfpcheck.models.types import Allocator, Callback, CallbackMember, LockOp, Query, ReclaimRoot, Scope, Word
+from gfpcheck.models.types import (
+    Allocator,
+    Callback,
+    CallbackMember,
+    LockOp,
+    Query,
+    ReclaimRoot,
+    Scope,
+    ScopeKind,
+    Word,
+)
 
 Function = TypeVar("Function", LockOp, Scope, Allocator, Query, Callback)
 Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Query | Callback, ...]]
 
 BY_FUNCTION = ("locks", "scopes", "allocators", "queries", "callbacks")
 BY_MEMBER = ("reclaim", "members", "lock_types")
-BY_NAME = ("words", "gfp_values")
+BY_NAME = ("words", "gfp_values", "task_flags")
 NAMES = ("inner", "not_allocators", "noreturn", "steady", "gfp_flags", "gfp_required", "gfp_compound", "gfp_constants")
 
 
@@ -34,6 +44,7 @@ class Merged:
         self.lock_types: dict[str, str] = {}
         self.words: dict[str, Word] = {}
         self.gfp_values: dict[str, int] = {}
+        self.task_flags: dict[str, dict[str, ScopeKind]] = {}
         self.inner: dict[str, None] = {}
         self.not_allocators: dict[str, None] = {}
         self.noreturn: dict[str, None] = {}

@@ -1,10 +1,10 @@
 """One model file: TOML text to checked entries.
 
 A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks` (keyed by function), `reclaim`,
-`members` (keyed "struct record.member"), `words`, `lock_types` and `gfp` (`flags`, `required`, `compound`,
-`constants`, `values`), and the lists `inner`, `not_allocators`, `noreturn` and `steady`. The value of a key is one
-inline table, or an array of them: several operations, or one for each range of kernel versions. In a gfpcheck.toml
-all of it stands below `models`.
+`members` (keyed "struct record.member"), `words`, `task_flags`, `lock_types` and `gfp` (`flags`, `required`,
+`compound`, `constants`, `values`), and the lists `inner`, `not_allocators`, `noreturn` and `steady`. The value of a
+key is one inline table, or an array of them: several operations, or one for each range of kernel versions. In a
+gfpcheck.toml all of it stands below `models`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from gfpcheck.models.types import (
     Query,
     ReclaimRoot,
     Scope,
+    ScopeKind,
     Word,
     base_name,
 )
@@ -78,6 +79,7 @@ class ModelFile(msgspec.Struct):
     gfp_compound: tuple[str, ...] = ()
     gfp_constants: tuple[str, ...] = ()
     gfp_values: dict[str, int] = {}
+    task_flags: dict[str, dict[str, ScopeKind]] = {}
 
     def fail(self, entry: str, problem: str) -> NoReturn:
         """Raise the ModelError that names this file, the line of `entry` where it can be found, and the entry."""
@@ -150,6 +152,8 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.words = {name: _word(file, name, body) for name, body in _table(file, key, value).items()}
         elif key == "lock_types":
             file.lock_types = _lock_types(file, value)
+        elif key == "task_flags":
+            file.task_flags = _task_flags(file, value)
         elif key == "inner":
             file.inner = _names(file, key, value, _MEMBER)
         elif key in ("not_allocators", "noreturn", "steady"):
@@ -209,6 +213,8 @@ def _operation(file: ModelFile, name: str, part: dict[str, Any], kind: type[Op])
             file.fail(name, "a word of flags (word) stands in an argument (word_arg), and the other way round")
         if op.word and op.flags:
             file.fail(name, "has either fixed flags or a word of them")
+    if isinstance(op, Scope):
+        _check_scope(file, name, op)
     if isinstance(op, Callback):
         _check_member(file, name, op.member)
     if isinstance(op, CallbackMember):
@@ -273,6 +279,13 @@ def _check_lock(file: ModelFile, name: str, op: LockOp) -> None:
         file.fail(name, "only a release takes a token")
 
 
+def _check_scope(file: ModelFile, name: str, op: Scope) -> None:
+    if bool(op.kind) == (op.mask_arg >= 0):
+        file.fail(name, "a scope has a kind, or an argument with the task's flags (mask_arg)")
+    if op.mask_arg >= 0 and op.does == "open":
+        file.fail(name, "only a function that closes scopes takes the task's flags (mask_arg)")
+
+
 def _word(file: ModelFile, name: str, body: Any) -> Word:
     word = _convert_entry(file, name, body, Word)
     for flag in word.flags:
@@ -291,6 +304,19 @@ def _lock_types(file: ModelFile, value: Any) -> dict[str, str]:
         if kind not in kinds:
             file.fail(name, f"unknown kind {kind!r}; one of {', '.join(kinds)}")
     return dict(value)
+
+
+def _task_flags(file: ModelFile, value: Any) -> dict[str, dict[str, ScopeKind]]:
+    kinds = get_args(ScopeKind)
+    for member, flags in _table(file, "task_flags", value).items():
+        if not _MEMBER.match(member):
+            file.fail(member, f"is not {_FORM_OF_MEMBER}")
+        for name, kind in _table(file, member, flags).items():
+            if not _IDENTIFIER.match(name):
+                file.fail(member, f"{name!r} is not the name of a flag")
+            if kind not in kinds:
+                file.fail(name, f"unknown kind {kind!r}; one of {', '.join(kinds)}")
+    return {member: dict(flags) for member, flags in value.items()}
 
 
 def _gfp(file: ModelFile, value: Any) -> None:

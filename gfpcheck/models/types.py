@@ -99,11 +99,13 @@ class LockOp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A function that opens or closes an allocation scope of the task. `does`: "open" returns the
-    token; "close" takes it as argument `arg`."""
+    token; "close" takes it as argument `arg`. One that closes scopes by their bits in the task's flags has no `kind`
+    but `mask_arg`, the index of the argument that holds them (`Models.task_flags`)."""
 
     does: Literal["open", "close"]
-    kind: ScopeKind
+    kind: ScopeKind | Literal[""] = ""
     arg: int = 0
+    mask_arg: int = -1
     spelled: tuple[str, ...] = ()
     since: str = ""
     until: str = ""
@@ -248,6 +250,7 @@ class Models(msgspec.Struct, frozen=True):
     argument for as long as anybody looks (static keys, feature tests). `gfp_flags` are the names to fold through the
     tree's own headers, `gfp_required` those without which gfpcheck must stop.
     `gfp_compound` are the names under which sets of flags are shown (GFP_KERNEL, GFP_NOFS, ...), best first.
+    `task_flags` are scopes that are bits of a task's flags: by member, the names of the bits and what they open.
     `gfp_constants` are other constants to fold through the headers.
     `gfp_values` are the values of flags outside a kernel, where no header has them. `words` are other kinds of flags.
     `macros` are the lock operations with a `via`, by the word typed and the function called.
@@ -274,6 +277,7 @@ class Models(msgspec.Struct, frozen=True):
     words: dict[str, Word] = {}
     gfp_values: dict[str, int] = {}
     gfp_constants: tuple[str, ...] = ()
+    task_flags: dict[str, dict[str, ScopeKind]] = {}
 
     def knows(self, function: str) -> bool:
         """True if the function's effect is known, so that its body need not be looked at."""
@@ -283,6 +287,11 @@ class Models(msgspec.Struct, frozen=True):
     def defers(self, function: str) -> bool:
         """True if functions passed to this one run later, in another context: it registers or creates something."""
         return function in self.callbacks or self.knows(function)
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """The names of all constants to fold, beside those of flags."""
+        return (*self.gfp_constants, *(name for flags in self.task_flags.values() for name in flags))
 
     @property
     def names(self) -> frozenset[str]:

@@ -159,6 +159,7 @@ class Function:
         call: Call | None = None,
         situation: Situation | None = None,
         locks: Sequence[Lock] = (),
+        scopes: Sequence[Scope] = (),
         steps: Sequence[Step] = (),
         other: Sequence[Step] = (),
         confidence: Confidence = Confidence.HIGH,
@@ -184,6 +185,9 @@ class Function:
         flow: list[Step] = []
         for lock in locks:
             flow += _acquisition(lock, self.name)
+        for scope in scopes:
+            if scope.place is not None:
+                flow.append(Step(scope.place, f"{scope} opened here", "enter", 0, True))
         flow += steps
         properties: dict[str, object] = {"function": self.name}
         if allocation is not None:

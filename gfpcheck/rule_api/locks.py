@@ -26,6 +26,8 @@ _KIND_NAMES = {
     "srcu": "SRCU read-side critical section",
 }
 
+_SCOPE_NAMES = {"nofs": "NOFS", "noio": "NOIO", "noreclaim": "noreclaim"}
+
 _DURING = {
     "rcu": "in an RCU read-side critical section",
     "irq": "with interrupts off",
@@ -87,6 +89,15 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """An allocation scope in force: "nofs", "noio", "noreclaim" or "pin"."""
+    """An allocation scope in force: "nofs", "noio", "noreclaim" or "pin".
+
+    `place` is the line in this function that opened it. Without it, `below` says that a function on the way to the
+    allocation opened it; else it was open when this function was entered.
+    """
 
     kind: str
+    place: Place | None = None
+    below: bool = False
+
+    def __str__(self) -> str:
+        return f"{_SCOPE_NAMES.get(self.kind, self.kind)} scope"

@@ -9,8 +9,9 @@
 It is none, but it is work left over. In a scope every allocation of the task behaves as if it had the flag, however
 deep it is: that is what the scope is for. include/linux/gfp_types.h says of both flags: "Please try to avoid using
 this flag directly and instead use memalloc_nofs_{save,restore} to mark the whole scope".
-Documentation/core-api/gfp_mask-from-fs-io.rst says why: a flag at the allocation does not say which lock it is there for, and is copied to
-where there is none. With the scope, GFP_KERNEL is enough, and the scope says where the section begins and ends.
+Documentation/core-api/gfp_mask-from-fs-io.rst says why: a flag at the allocation does not say which lock it is there
+for, and is copied to where there is none. With the scope, GFP_KERNEL is enough, and the scope says where the section
+begins and ends.
 
 ## Bad
 

@@ -5,7 +5,7 @@ fixtures/README.md describes the marks; gfpcheck/authoring reads and compares th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from gfpcheck.authoring.compare import Found, found_in
@@ -19,6 +19,9 @@ FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 TREE = FIXTURES / "linux"
 RULES = TREE / "rules"
 HOSTILE = FIXTURES / "hostile"
+
+DEFAULTS = tuple(rule.id for rule in all_rules() if rule.default)
+"""The rules that are on by default. The fixtures of one that is not have no say about those of others."""
 
 READER = MarkReader([rule.id for rule in all_rules()])
 
@@ -62,11 +65,12 @@ def functions_with(marks: Iterable[Mark], kind: Kind, rule: str, root: Path = TR
     return result
 
 
-def analyse(paths: Iterable[Path]) -> list[Found]:
-    """What gfpcheck finds in these paths of the miniature tree, analysed as one unit.
+def analyse(paths: Iterable[Path], more: Sequence[str] = ()) -> list[Found]:
+    """What gfpcheck finds in these paths of the miniature tree, analysed as one unit: by the rules that are on by
+    default, and by those of `more`.
 
     A fixture that could not be read proves nothing, so any loss is an error.
     """
-    report = run(Options(paths=tuple(paths), jobs=1))
+    report = run(Options(paths=tuple(paths), select=(*DEFAULTS, *more), jobs=1))
     assert not report.losses, "\n".join(f"{loss.phase}: {loss.what}: {loss.why}" for loss in report.losses)
     return found_in(report)

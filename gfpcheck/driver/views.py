@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from gfpcheck.analysis.engine import AllocationSite, Engine, FunctionFacts, Held
 from gfpcheck.analysis.loops import LoopFinder, cycles
+from gfpcheck.analysis.needless import needless_tests
 from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.reclaim import ReclaimLock
 from gfpcheck.analysis.state import HeldLock
@@ -15,7 +16,7 @@ from gfpcheck.driver.call_views import CallViews, with_entry
 from gfpcheck.driver.origins import Origins
 from gfpcheck.driver.places import Places
 from gfpcheck.findings import Step
-from gfpcheck.ir import Func
+from gfpcheck.ir import Func, Loc
 from gfpcheck.models import GfpFlags
 from gfpcheck.report.facts import Held as HeldLine
 from gfpcheck.rule_api import (
@@ -55,12 +56,17 @@ class Views:
         self._kernel = kernel
         self._origins = Origins(engine, gfp)
         self._calls = CallViews(engine, self._places, self._lock)
+        self._effects = engine.effects
 
     def function(self, key: str, facts: FunctionFacts) -> Function:
         func = self._program.functions[key]
         entry = self._entry.get(key, frozenset())
         repeated = frozenset().union(*cycles(func))
-        allocations = {site: self._allocation(func, site, entry, site.block in repeated) for site in facts.sites}
+        tests = needless_tests(func, facts.sites, self._effects)
+        allocations = {}
+        for site in facts.sites:
+            tested = () if site.via else tests.get((site.block, site.position), ())
+            allocations[site] = self._allocation(func, site, entry, site.block in repeated, tested)
         loops = [
             RetryLoop(
                 tuple(allocations[site] for site in loop.sites),
@@ -92,7 +98,9 @@ class Views:
             for locks, scopes in dict.fromkeys((each.locks, with_entry(entry, each.scopes)) for each in states)
         )
 
-    def _allocation(self, func: Func, site: AllocationSite, entry: frozenset[str], in_loop: bool) -> Allocation:
+    def _allocation(
+        self, func: Func, site: AllocationSite, entry: frozenset[str], in_loop: bool, tested: tuple[Loc, ...]
+    ) -> Allocation:
         place = self._places.at(func, site.call.loc)
         situations = tuple(self._situation(context, entry) for context in site.contexts)
         return Allocation(
@@ -106,6 +114,7 @@ class Views:
             self._origins.settled_below(site),
             self._origins.amount_settled_below(site),
             in_loop,
+            tuple(self._places.at(func, loc) for loc in tested),
         )
 
     def _caller_name(self, site: AllocationSite) -> str:

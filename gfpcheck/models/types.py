@@ -146,7 +146,8 @@ class Allocator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fail for want of something else (`sb_bread`: the disk). `needs` are flags that it does not work without,
     `rejects` those that it ignores or refuses.
     `fails` says what failure looks like: "null" (or 0), "err_ptr", "errno", "false", "count" (fewer than asked for)
-    or "never". `drops_arg` >= 0: the function releases a lock while it blocks, which is that argument or, when
+    or "never"; `fails_otherwise`: it does so for other reasons than want of memory, too (a NULL argument, what else it
+    does). `drops_arg` >= 0: the function releases a lock while it blocks, which is that argument or, when
     `drops_member` is not empty, that member of what the argument leads to (as in `LockOp`).
     `sleeps`: it sleeps whatever its flags are. `size_arg`, `count_arg` and `order_arg` are argument indexes or -1;
     the size in bytes is the product of the first two.
@@ -160,6 +161,7 @@ class Allocator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     needs: str = ""
     rejects: str = ""
     fails: Failure = "null"
+    fails_otherwise: bool = False
     family: Family = ""
     drops_arg: int = -1
     drops_member: str = ""

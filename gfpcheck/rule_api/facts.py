@@ -54,7 +54,8 @@ class Allocation:
     the allocation's own place; `targets` is the number of functions that the widest function pointer on the way may
     mean, 0 if all calls are direct. `allocator` is what is known of the one at its end. `settled_below` are the flags
     that a function below sets or clears whoever calls it; None for a direct allocation. `amount_settled_below`: one of
-    them knows the size or the order, too. `in_loop`: this line may run again and again.
+    them knows the size or the order, too. `in_loop`: this line may run again and again. `needless_tests` are
+    the places where this function tests the result for NULL, though it never is on any path to there.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Allocation:
     settled_below: Flags | None = None
     amount_settled_below: bool = False
     in_loop: bool = False
+    needless_tests: tuple[Place, ...] = ()
 
     @property
     def decides_amount(self) -> bool:

@@ -60,13 +60,12 @@ class UselessNofailCheck(Rule):
             situation = allocation.situations[0]
             if not allocation.needless_tests or situation.flags.has("__GFP_NOFAIL") is not True:
                 continue
-            lines = " and ".join(str(place.line) for place in allocation.needless_tests)
             yield function.finding(
                 rule=self.id,
                 level=self.level,
                 allocation=allocation,
                 situation=situation,
-                message=f"{allocation} with {situation.flags} never returns NULL, which line {lines} tests for: "
-                "either the flag or the test is wrong",
+                message=f"{allocation} with {situation.flags} never returns NULL, so the test in "
+                f"{allocation.needless_lines} is pointless: either the flag or the test is wrong",
                 confidence=Confidence.HIGH,
             )

@@ -58,14 +58,13 @@ class MempoolFlags(SituationRule):
             if allocation.allocator.family != "mempool" or not allocation.needless_tests:
                 continue
             situation = allocation.situations[0]
-            lines = " and ".join(str(place.line) for place in allocation.needless_tests)
             yield function.finding(
                 rule=self.id,
                 level=Level.NOTE,
                 allocation=allocation,
                 situation=situation,
-                message=f"{allocation} with {situation.flags} waits for an element and never returns NULL, which line "
-                f"{lines} tests for",
+                message=f"{allocation} with {situation.flags} waits for an element and never returns NULL, so the "
+                f"test in {allocation.needless_lines} is pointless",
                 confidence=Confidence.HIGH,
                 subject=["test"],
             )

@@ -75,6 +75,12 @@ class Allocation:
         """True if size and order are decided here, rather than in a function below."""
         return not self.amount_settled_below
 
+    @property
+    def needless_lines(self) -> str:
+        """For messages: "line 5", or "lines 5, 7 and 9"."""
+        *others, last = (str(place.line) for place in self.needless_tests)
+        return f"lines {', '.join(others)} and {last}" if others else f"line {last}"
+
     def decides(self, names: str) -> bool:
         """True if one of the flags `names` ("__GFP_IO | __GFP_FS") is set or cleared here, rather than in a function
         below: what is wrong with it is to be mended here."""

@@ -108,6 +108,9 @@ def test_own_entries_are_added(tmp_path: Path) -> None:
         "struct my_lock" = "mutex"
         [gfp]
         flags = ["__GFP_MINE"]
+        constants = ["MY_PAGE"]
+        [task_flags]
+        "struct my_task.flags" = { MY_NOFS = "nofs" }
         """,
     )
     assert models.locks["my_lock_nested"] == models.locks["my_lock"]
@@ -126,6 +129,8 @@ def test_own_entries_are_added(tmp_path: Path) -> None:
     assert "my_panic" in models.noreturn
     assert "struct my_lock.raw" in models.inner
     assert models.gfp_flags[-1] == "__GFP_MINE"
+    assert {"PAGE_SIZE", "MY_PAGE", "PF_MEMALLOC_NOFS", "MY_NOFS"} <= set(models.constants)
+    assert models.task_flags["struct my_task.flags"] == {"MY_NOFS": "nofs"}
     assert "mutex_lock" in models.locks
 
 
@@ -177,6 +182,13 @@ def test_via_is_found_by_the_word_typed_and_the_function_called() -> None:
         ('[locks]\nf = { does = "acquire", kind = "spin", tyr = true }', "f: unknown key 'tyr'; did you mean 'try'?"),
         ('[locks]\nf = { does = "acquire", kind = "spin", arg = "0" }', "Expected `int`"),
         ('[locks]\nf = { does = "acquire", kind = "spin", arg = 99 }', "f: arg = 99 is no argument index"),
+        ('[scopes]\nf = { does = "close" }', "f: a scope has a kind, or an argument with the task's flags"),
+        ('[scopes]\nf = { does = "close", kind = "nofs", mask_arg = 0 }', "f: a scope has a kind, or an argument with"),
+        ('[scopes]\nf = { does = "open", mask_arg = 0 }', "f: only a function that closes scopes takes the task's"),
+        ('[task_flags]\nf = { A = "nofs" }', "f: is not of the form"),
+        ('[task_flags]\n"struct t.f" = { A = "none" }', "A: unknown kind 'none'; one of nofs, noio, noreclaim, pin"),
+        ('[task_flags]\n"struct t.f" = { "A B" = "nofs" }', "struct t.f: 'A B' is not the name of a flag"),
+        ('[task_flags]\n"struct t.f" = "nofs"', "struct t.f: must be a table"),
         ('[locks]\nf = { does = "acquire", kind = "spin", arg = -2 }', "f: arg = -2 is no argument index"),
         ('[locks]\n"a b" = { does = "acquire", kind = "spin" }', "a b: 'a b' is not the name of a C function"),
         ('[locks]\nf = { does = "acquire", kind = "spin", spelled = ["a-b"] }', "f: 'a-b' is not the name"),

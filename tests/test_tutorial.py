@@ -80,3 +80,11 @@ def test_its_rule_is_good_python(tmp_path: Path) -> None:
     for tool in (["ruff", "check", "--no-cache"], ["ruff", "format", "--check", "--no-cache"], ["mypy", "--strict"]):
         done = subprocess.run([sys.executable, "-m", *tool, str(path)], capture_output=True, text=True, cwd=ROOT)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_facts_in_the_readme(checkout: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = readme.split("$ gfpcheck facts ", 1)[1].split("```", 1)[0]
+    command, _, output = block.partition("\n")
+    _, said = run(f"gfpcheck facts {command}", checkout).split("\n", 1)
+    assert re.sub(r"\d+", "N", said) == re.sub(r"\d+", "N", output)

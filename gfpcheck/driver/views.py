@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 
+from gfpcheck.analysis.callers import Way
 from gfpcheck.analysis.engine import AllocationSite, Engine, FunctionFacts, Held
 from gfpcheck.analysis.loops import LoopFinder, cycles
 from gfpcheck.analysis.needless import needless_tests
@@ -18,6 +19,7 @@ from gfpcheck.driver.places import Places
 from gfpcheck.findings import Step
 from gfpcheck.ir import Func, Loc
 from gfpcheck.models import GfpFlags
+from gfpcheck.report.facts import Entry
 from gfpcheck.report.facts import Held as HeldLine
 from gfpcheck.rule_api import (
     Allocation,
@@ -120,6 +122,10 @@ class Views:
     def _caller_name(self, site: AllocationSite) -> str:
         """The function that the source calls at the site."""
         return site.name if not site.via else callee_name(site.call) or site.via[0].function
+
+    def entry(self, way: Way) -> Entry:
+        """A way in which a function is called."""
+        return Entry(self._places.sites(way.chain), tuple(map(self._lock, way.locks)), way.scopes)
 
     def _situation(self, context: Context, entry: frozenset[str]) -> Situation:
         flags = Flags(context.flags.ones, context.flags.zeros, self._gfp)

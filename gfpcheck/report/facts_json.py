@@ -35,6 +35,14 @@ def _function(facts: FunctionFacts) -> dict[str, object]:
         "given_up": facts.given_up,
         "uncertain": function.uncertain,
         "locks": {letter: _lock(lock, function) for lock, letter in letters.items()},
+        "entries": [
+            {
+                "chain": [_place(place) for place in entry.chain],
+                "locks": [{"class": lock.cls, "kind": lock.kind, "maybe": lock.may} for lock in entry.locks],
+                "scopes": entry.scopes,
+            }
+            for entry in facts.entries
+        ],
         "lines": [
             {"line": line, "states": [{**_held(state.locks, letters), "scopes": state.scopes} for state in states]}
             for line, states in facts.lines.items()

@@ -15,6 +15,7 @@ from gfpcheck.rule_api import Allocation, Lock, ReclaimPath, RetryLoop, Situatio
 
 _MIN_COLUMN = 6
 _WIDTH = 160
+_MAX_ENTRIES = 8
 _JUMP = re.compile(rb"\s*(\}?\s*else\s+)?(goto|break|continue)\b")
 NOTHING_KNOWN = "."
 """Stands before a jump: it is no instruction of its own, so nothing is known of it."""
@@ -51,6 +52,7 @@ class _Printer:
         yield style.title(f"{printable(function.name)}() in {printable(function.file)}:{function.place.line}")
         for lock, letter in self._letters.items():
             yield from self._lock(lock, letter)
+        yield from self._entries()
         if facts.given_up:
             yield "  given up on: it was too much work, and what is shown is not all"
         elif function.uncertain:
@@ -85,6 +87,17 @@ class _Printer:
         path = self._facts.function.reclaim_takes(lock)
         if path is not None:
             yield f"     {one_line(_reclaim(path))}"
+
+    def _entries(self) -> Iterator[str]:
+        """How it comes to be called: one line for each way."""
+        for number, entry in enumerate(self._facts.entries[:_MAX_ENTRIES]):
+            calls = ", from ".join(f"{place.function}() {self._where(place)}" for place in reversed(entry.chain))
+            held = [f"{lock}{' on some paths' if lock.may else ''}" for lock in entry.locks] + list(entry.scopes)
+            head = "" if number else "  called"
+            yield f"{head:8} from " + one_line(f"{calls}, with {' and '.join(held) or 'nothing held'}")
+        more = len(self._facts.entries) - _MAX_ENTRIES
+        if more > 0:
+            yield f"{'':8} and in {more} more {'way' if more == 1 else 'ways'}"
 
     def _how(self, lock: Lock) -> str:
         where = self._where(lock.place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -122,8 +123,9 @@ def test_a_whole_file(here: Here, shown: Path) -> None:
         "shown_loop",
     ]
     helper = functions[0].splitlines()
-    assert helper[1].startswith("nofs ")  # its caller has the scope open
-    assert helper[4].endswith("> kmalloc(): unknown flags; may or may not sleep; with nofs")
+    assert helper[1] == "  called from shown_paths() in line 25, with mutex s->mutex (struct shown.mutex) and nofs"
+    assert helper[2].startswith("nofs ")  # its caller has the scope open
+    assert helper[5].endswith("> kmalloc(): unknown flags; may or may not sleep; with nofs")
     assert [line for line in functions[-1].splitlines() if ">" in line] == [
         "             > kmalloc(): GFP_NOIO; may sleep",
         "             > loop: kmalloc() is tried again until there is memory",
@@ -168,6 +170,51 @@ def test_what_a_callback_is_entered_with(here: Here) -> None:
     _, lock, first, *_ = run.out.splitlines()
     assert lock.startswith("  A  section with softirqs off, held at entry: it is registered by timer_setup() in line ")
     assert first.startswith("A  ")
+
+
+def test_callers_and_what_they_hold(here: Here) -> None:
+    place = f"{TREE}/fs/minifs/alloc.c:minifs_new_extent"
+    ways = [line for line in here("facts", place).out.splitlines() if " from " in line]
+    held = "spinlock grp->lock (struct minifs_group.lock)"
+    assert [re.sub(r"\d+", "N", way) for way in ways] == [
+        "  called from minifs_free_blocks() in line N, with nothing held",
+        f"         from minifs_split_extent() in line N, from minifs_trim_group() in line N, with {held}",
+    ]
+    [function] = json.loads(here("facts", place, "--format", "json").out)["functions"]
+    assert [[call["function"] for call in entry["chain"]] for entry in function["entries"]] == [
+        ["minifs_free_blocks"],
+        ["minifs_trim_group", "minifs_split_extent"],
+    ]
+    assert [[lock["class"] for lock in entry["locks"]] for entry in function["entries"]] == [
+        [],
+        ["struct minifs_group.lock"],
+    ]
+
+
+RECURSIVE = """\
+#include "kernel.h"
+void odd(int n);
+void even(int n)
+{
+	if (n)
+		odd(n - 1);
+}
+void odd(int n)
+{
+	if (n)
+		even(n - 1);
+}
+"""
+
+
+def test_callers_that_call_each_other_and_too_many_of_them(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "kernel.h").write_text(PLAIN_HEADER)
+    many = "".join(f"void caller{number}(void)\n{{\n\teven({number});\n}}\n" for number in range(30))
+    (tmp_path / "x.c").write_text(RECURSIVE + many)
+    ways = [line for line in cli("facts", "x.c:odd").out.splitlines() if " from " in line or " more " in line]
+    assert len(ways) == 9
+    assert all("even() in line 6, from caller" in way for way in ways[:8])
+    assert ways[8] == "         and in 16 more ways"
 
 
 def test_a_function_of_a_header(here: Here) -> None:

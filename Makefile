@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint kernel-test clean
+.PHONY: demo test lint kernel-test mutation clean
 
 # The main job on the embedded sample. It finds things, so gfpcheck exits 1: that is its success.
 demo: $(VENV)/.installed
@@ -21,6 +21,17 @@ lint: $(VENV)/.installed-dev
 # GFPCHECK_KERNELS names a folder that holds linux-source-6.12 and linux-source-6.1.
 kernel-test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m kernel
+
+# Recall: how many of SAMPLE correct sites, made hazardous one at a time, are reported? SEED draws them: change it for
+# every report. The kernels are those of GFPCHECK_KERNELS, or get installed.
+SEED ?= 1
+SAMPLE ?= 60
+KERNEL ?= 6.12
+KERNELS = $(or $(GFPCHECK_KERNELS),build/kernels)
+mutation: $(VENV)/.installed-dev
+	.ci/kernels $(KERNELS)
+	PYTHONPATH=tests $(BIN)/python -m mutation $(KERNELS)/linux-source-$(KERNEL) --seed $(SEED) --sample $(SAMPLE) \
+		--json build/mutation-$(KERNEL)-$(SEED).json
 
 $(VENV)/.created:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gfpcheck needs Python 3.11 or newer")'

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from gfpcheck.driver import Options, RunError, run
+from gfpcheck.driver.options import Options, RunError
+from gfpcheck.driver.run import run
 from gfpcheck.findings import Confidence, Finding, Report
 from gfpcheck.kbuild import make_plan
 

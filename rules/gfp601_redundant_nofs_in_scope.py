@@ -31,8 +31,9 @@ memalloc_nofs_restore(nofs);
 
 ## How it is decided
 
-The scope must be open in every situation in which the allocation is reached: opened by this function, carried by a
-parameter (a transaction), or open at every known call of this function. The flags must be written here, not handed in
+The scope must be open in every situation in which the allocation is reached: opened by this function, or open at every
+known call of it. A transaction that is handed in does not count: not every one comes with a scope (ext4 without a
+journal). The flags must be written here, not handed in
 by a caller or chosen by the allocator itself.
 
 ## When to ignore it
@@ -78,4 +79,4 @@ def _saying_the_same(situation: Situation) -> Scope | None:
     if flags.sleeps is not True or flags.has("__GFP_FS") is not False:
         return None
     kinds = ("nofs", "noio") if flags.has("__GFP_IO") is True else ("noio",) if flags.has("__GFP_IO") is False else ()
-    return next((scope for scope in situation.scopes if scope.kind in kinds), None)
+    return next((scope for scope in situation.scopes if scope.kind in kinds and scope.sure), None)

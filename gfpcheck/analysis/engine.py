@@ -97,11 +97,13 @@ class Exploration(NamedTuple):
 
 @dataclass
 class FunctionFacts:
-    """What one run over a function has found. `entered`: for each function called, the scopes open at all calls."""
+    """What one run over a function has found. `entered`: for each function called, the scopes open at all calls;
+    `opened`: those of them that the function itself has opened, rather than that a parameter carries them."""
 
     sites: list[AllocationSite] = field(default_factory=list)
     acquisitions: list[Acquisition] = field(default_factory=list)
     entered: dict[str, frozenset[str]] = field(default_factory=dict)
+    opened: dict[str, frozenset[str]] = field(default_factory=dict)
     blurred: bool = False
     given_up: bool = False
 
@@ -442,7 +444,8 @@ class Engine:
         acquisitions = [
             Acquisition(lock, blocking, lock.identity[:3] in kept) for lock, blocking in run.trace.acquired.items()
         ]
-        return FunctionFacts(sites, acquisitions, run.trace.entered, run.blurred or run.returns.blurred, run.given_up)
+        blurred = run.blurred or run.returns.blurred
+        return FunctionFacts(sites, acquisitions, run.trace.entered, run.trace.opened, blurred, run.given_up)
 
 
 def _site(func: Func, place: Place, contexts: tuple[Context, ...]) -> AllocationSite:

@@ -7,6 +7,8 @@ or it is stored in a member that nobody here calls through) is entered without a
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.pointers import place_of
 from gfpcheck.analysis.program import Program
@@ -14,18 +16,36 @@ from gfpcheck.ir import Var
 from gfpcheck.models import Models
 
 Scopes = frozenset[str]
+_NONE: Scopes = frozenset()
 
 
-def entry_scopes(program: Program, engine: Engine, models: Models) -> dict[str, Scopes]:
-    """The scopes in force at entry, by function id; functions without any are left out."""
+class EntryScopes(NamedTuple):
+    """The scopes in force at entry, by function id; functions without any are left out. `sure` are those that some
+    function was seen to open, rather than that a parameter carries them."""
+
+    scopes: dict[str, Scopes]
+    sure: dict[str, Scopes]
+
+
+def entry_scopes(program: Program, engine: Engine, models: Models) -> EntryScopes:
+    """The scopes in force at entry of each function."""
     callers = _callers(program, engine, models)
-    everything: Scopes = frozenset().union(*(scopes for sites in callers.values() for _, scopes in sites))
+    outside = _called_from_outside(program)
+    known = frozenset(callers) - outside
+    return EntryScopes(
+        _fixpoint(program, known, {key: [(c, s) for c, s, _ in sites] for key, sites in callers.items()}),
+        _fixpoint(program, known, {key: [(c, s) for c, _, s in sites] for key, sites in callers.items()}),
+    )
+
+
+def _fixpoint(
+    program: Program, known: frozenset[str], callers: dict[str, list[tuple[str, Scopes]]]
+) -> dict[str, Scopes]:
+    """The scopes that all callers have open. Functions that are not `known` to be called from there alone have none."""
+    everything = _NONE.union(*(scopes for sites in callers.values() for _, scopes in sites))
     if not everything:
         return {}
-    outside = _called_from_outside(program)
-    entry: dict[str, Scopes] = {
-        key: everything if key in callers and key not in outside else frozenset() for key in program.functions
-    }
+    entry: dict[str, Scopes] = {key: everything if key in known else _NONE for key in program.functions}
     callees: dict[str, set[str]] = {}
     for callee, sites in callers.items():
         for caller, _ in sites:
@@ -44,18 +64,18 @@ def entry_scopes(program: Program, engine: Engine, models: Models) -> dict[str, 
     return {key: scopes for key, scopes in entry.items() if scopes}
 
 
-def _callers(program: Program, engine: Engine, models: Models) -> dict[str, list[tuple[str, Scopes]]]:
-    """For each function its callers, each with the scopes that it has open at the call."""
-    nothing: Scopes = frozenset()
-    callers: dict[str, list[tuple[str, Scopes]]] = {}
+def _callers(program: Program, engine: Engine, models: Models) -> dict[str, list[tuple[str, Scopes, Scopes]]]:
+    """For each function its callers, each with the scopes that it has open at the call and those that it has opened."""
+    callers: dict[str, list[tuple[str, Scopes, Scopes]]] = {}
     for caller, func in program.functions.items():
-        seen = engine.facts[caller].entered
+        facts = engine.facts[caller]
         for _, _, call in program.calls(func):
             reached = list(program.callees(call, func))
             if not (isinstance(call.callee, Var) and models.defers(call.callee.name)):
                 reached += program.passed_functions(call, func.file)
             for callee in reached:
-                callers.setdefault(callee, []).append((caller, seen.get(callee, nothing)))
+                site = (caller, facts.entered.get(callee, _NONE), facts.opened.get(callee, _NONE))
+                callers.setdefault(callee, []).append(site)
     return callers
 
 

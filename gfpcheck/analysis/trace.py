@@ -62,6 +62,7 @@ class Trace:
         self.sites: dict[Place, dict[Context, None]] = {}
         self.acquired: dict[HeldLock, bool] = {}
         self.entered: dict[str, frozenset[str]] = {}
+        self.opened: dict[str, frozenset[str]] = {}
         self.reached_in: set[object] = set()
         self.calls: dict[tuple[str, Consts, Site], tuple[Expr, ...]] = {}
         self._reached: dict[tuple[Value, tuple[str, ...], tuple[Release, ...]], Reached] = {}
@@ -90,6 +91,8 @@ class Trace:
         """`callee` is called in `state`."""
         here = frozenset(scopes_of(state))
         self.entered[callee] = self.entered.get(callee, here) & here
+        own = frozenset(scope.kind for scope in state.scopes if not scope.inherited)
+        self.opened[callee] = self.opened.get(callee, own) & own
         if self._exploring:
             self.calls.setdefault((callee, consts, site), arguments)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from gfpcheck.analysis.callers import Way
 from gfpcheck.analysis.engine import AllocationSite, Engine, FunctionFacts, Held
+from gfpcheck.analysis.entry import EntryScopes
 from gfpcheck.analysis.loops import LoopFinder, cycles
 from gfpcheck.analysis.needless import needless_tests
 from gfpcheck.analysis.program import Program, callee_name
@@ -17,7 +18,7 @@ from gfpcheck.driver.call_views import CallViews, with_entry
 from gfpcheck.driver.origins import Origins
 from gfpcheck.driver.places import Places
 from gfpcheck.findings import Step
-from gfpcheck.ir import Func, Loc
+from gfpcheck.ir import Loc
 from gfpcheck.models import GfpFlags
 from gfpcheck.report.facts import Entry
 from gfpcheck.report.facts import Held as HeldLine
@@ -32,6 +33,7 @@ from gfpcheck.rule_api import (
     Situation,
 )
 
+_NONE: frozenset[str] = frozenset()
 _CLEARS = {"nofs": "__GFP_FS", "noio": "__GFP_IO", "pin": "__GFP_MOVABLE"}
 """What each scope takes away: current_gfp_context() of include/linux/sched/mm.h."""
 
@@ -46,7 +48,7 @@ class Views:
         gfp: GfpFlags,
         loops: LoopFinder,
         reclaim: dict[str, ReclaimLock],
-        entry: dict[str, frozenset[str]],
+        entry: EntryScopes,
         kernel: tuple[int, ...],
     ) -> None:
         self._program = program
@@ -54,7 +56,8 @@ class Views:
         self._loops = loops
         self._places = Places(program)
         self._reclaim = {cls: self._reclaim_path(lock) for cls, lock in sorted(reclaim.items())}
-        self._entry = entry
+        self._entry = entry.scopes
+        self._sure = entry.sure
         self._kernel = kernel
         self._origins = Origins(engine, gfp)
         self._calls = CallViews(engine, self._places, self._lock)
@@ -62,13 +65,13 @@ class Views:
 
     def function(self, key: str, facts: FunctionFacts) -> Function:
         func = self._program.functions[key]
-        entry = self._entry.get(key, frozenset())
+        entry = self._entry.get(key, _NONE)
         repeated = frozenset().union(*cycles(func))
         tests = needless_tests(func, facts.sites, self._effects)
         allocations = {}
         for site in facts.sites:
             tested = () if site.via else tests.get((site.block, site.position), ())
-            allocations[site] = self._allocation(func, site, entry, site.block in repeated, tested)
+            allocations[site] = self._allocation(key, site, site.block in repeated, tested)
         loops = [
             RetryLoop(
                 tuple(allocations[site] for site in loop.sites),
@@ -94,17 +97,16 @@ class Views:
 
     def held(self, key: str, states: Iterable[Held]) -> tuple[HeldLine, ...]:
         """What is held in these states of the function, with the scopes that its callers have open."""
-        entry = self._entry.get(key, frozenset())
+        entry = self._entry.get(key, _NONE)
         return tuple(
             HeldLine(tuple(map(self._lock, locks)), scopes)
             for locks, scopes in dict.fromkeys((each.locks, with_entry(entry, each.scopes)) for each in states)
         )
 
-    def _allocation(
-        self, func: Func, site: AllocationSite, entry: frozenset[str], in_loop: bool, tested: tuple[Loc, ...]
-    ) -> Allocation:
+    def _allocation(self, key: str, site: AllocationSite, in_loop: bool, tested: tuple[Loc, ...]) -> Allocation:
+        func = self._program.functions[key]
         place = self._places.at(func, site.call.loc)
-        situations = tuple(self._situation(context, entry) for context in site.contexts)
+        situations = tuple(self._situation(key, context) for context in site.contexts)
         return Allocation(
             site.name,
             place,
@@ -127,10 +129,10 @@ class Views:
         """A way in which a function is called."""
         return Entry(self._places.sites(way.chain), tuple(map(self._lock, way.locks)), way.scopes)
 
-    def _situation(self, context: Context, entry: frozenset[str]) -> Situation:
+    def _situation(self, key: str, context: Context) -> Situation:
         flags = Flags(context.flags.ones, context.flags.zeros, self._gfp)
         effective = flags
-        scopes = with_entry(entry, context.scopes)
+        scopes = with_entry(self._entry.get(key, _NONE), context.scopes)
         for kind in scopes:
             if kind == "noio":
                 effective = effective.without("__GFP_FS")
@@ -138,21 +140,20 @@ class Views:
                 effective = effective.without(_CLEARS[kind])
         return Situation(
             tuple(self._lock(lock) for lock in context.locks),
-            self._scopes(context, scopes, entry),
+            tuple(self._scope(key, context, kind) for kind in scopes),
             flags,
             effective,
             context.amount.size.constant,
             context.amount.order.constant,
         )
 
-    def _scopes(self, context: Context, kinds: tuple[str, ...], entry: frozenset[str]) -> tuple[Scope, ...]:
+    def _scope(self, key: str, context: Context, kind: str) -> Scope:
         opened = dict(context.opened)
-        found = []
-        for kind in kinds:
-            site = opened.get(kind)
-            place = None if site is None else self._places.site(site)
-            found.append(Scope(kind, place, kind not in opened and kind not in entry))
-        return tuple(found)
+        site = opened.get(kind)
+        if site is not None:
+            return Scope(kind, self._places.site(site))
+        below = kind not in opened and kind not in self._entry.get(key, _NONE)
+        return Scope(kind, None, below, below or kind in self._sure.get(key, _NONE))
 
     def _lock(self, lock: HeldLock) -> Lock:
         place, via = self._places.site(lock.site), self._places.sites(lock.via)

@@ -92,12 +92,14 @@ class Scope:
     """An allocation scope in force: "nofs", "noio", "noreclaim" or "pin".
 
     `place` is the line in this function that opened it. Without it, `below` says that a function on the way to the
-    allocation opened it; else it was open when this function was entered.
+    allocation opened it; else it was open when this function was entered. `sure`: some function was seen to open it. A
+    scope that is not is believed to be open because a parameter (a transaction) usually comes with it.
     """
 
     kind: str
     place: Place | None = None
     below: bool = False
+    sure: bool = True
 
     def __str__(self) -> str:
         return f"{_SCOPE_NAMES.get(self.kind, self.kind)} scope"

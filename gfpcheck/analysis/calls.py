@@ -52,7 +52,12 @@ class Calls:
             place = Place(*where, self._effects.display_name(call), (), 0)
             entry = self._effects.allocator(call)
             amount = amount_of(entry, arguments, state) if entry is not None else NOBODY_KNOWS
-            trace.allocation(place, Context(locks, scopes_of(state), flags, amount, opened_in(state)), site, state)
+            trace.allocation(
+                place,
+                Context(locks, scopes_of(state), flags, amount, opened_in(state), trace.given(state)),
+                site,
+                state,
+            )
         lock_ops = self._effects.lock_ops(func, call)
         if lock_ops:
             after = self._effects.apply_locks(lock_ops, call, arguments, state, site, trace.acquired)
@@ -177,7 +182,9 @@ class Calls:
         scopes = tuple(dict.fromkeys((*scopes_of(state), *reached.scopes)))
         place = Place(*where, reached.name, reached.path, max(width, reached.width))
         amount = reached.amount.substitute(argument_values)
-        trace.allocation(place, Context(during.locks, scopes, flags, amount, opened_in(state)), site, during)
+        trace.allocation(
+            place, Context(during.locks, scopes, flags, amount, opened_in(state), trace.given(state)), site, during
+        )
         return True
 
     def _apply(

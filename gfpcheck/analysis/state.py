@@ -385,7 +385,7 @@ def _compare(state: State, expr: Bin, truth: bool) -> bool:
     if op == "==":
         if number == 0 and not _refine(state, left, False):
             return False
-        return state.learn(left, values.const(number))
+        return _bits_are(state, left, number) and state.learn(left, values.const(number))
     if op == "!=":
         if number == 0:
             return _refine(state, left, True)
@@ -403,6 +403,16 @@ def _compare(state: State, expr: Bin, truth: bool) -> bool:
     if op in ("<u", "<=u") and number & values.ERRNO_BITS == values.ERRNO_BITS and number & values.ALL > values.SIGN:
         return state.learn(left, values.Value(not_error=True))
     return True
+
+
+def _bits_are(state: State, left: Expr, number: int) -> bool:
+    """Facts about `x` of `x & mask`, which is `number`."""
+    mask = state.value(left.right).constant if isinstance(left, Bin) and left.op == "&" else None
+    if mask is None:
+        return True
+    assert isinstance(left, Bin)
+    bits = values.const(number)
+    return state.learn(left.left, values.normal(values.Value(bits.ones & mask, bits.zeros & mask & values.ALL)))
 
 
 def _mask(state: State, expr: Bin, truth: bool) -> bool:

@@ -11,7 +11,7 @@ from gfpcheck.analysis.outcomes import Names
 from gfpcheck.analysis.state import HeldLock, Release, Site, State
 from gfpcheck.analysis.summary import Facts, Reached
 from gfpcheck.analysis.values import Value
-from gfpcheck.ir import Expr, Func
+from gfpcheck.ir import Expr, Func, Var
 
 MAX_REACHED = 12
 """Distinct allocations that a summary keeps, nearest first."""
@@ -25,13 +25,15 @@ Known = dict[tuple[int, int], bool]
 
 class Context(NamedTuple):
     """One situation in which an allocation is reached. `opened`: those of the scopes that are in force in the
-    function itself, each with the place where it opened them, or None if a parameter carries the scope."""
+    function itself, each with the place where it opened them, or None if a parameter carries the scope. `given`:
+    what is known there of the flags that the function itself was given as a parameter."""
 
     locks: tuple[HeldLock, ...]
     scopes: tuple[str, ...]
     flags: Value
     amount: Amount = NOBODY_KNOWS
     opened: tuple[tuple[str, Site | None], ...] = ()
+    given: Value = values.TOP
 
 
 class Place(NamedTuple):
@@ -63,6 +65,7 @@ class Trace:
         self.acquired: dict[HeldLock, bool] = {}
         self.entered: dict[str, frozenset[str]] = {}
         self.opened: dict[str, frozenset[str]] = {}
+        self._flags = next((Var(param.name, "p") for param in func.params if param.type == "gfp_t"), None)
         self.reached_in: set[object] = set()
         self.calls: dict[tuple[str, Consts, Site], tuple[Expr, ...]] = {}
         self._reached: dict[tuple[Value, tuple[str, ...], tuple[Release, ...]], Reached] = {}
@@ -86,6 +89,12 @@ class Trace:
             nearest = new if len(new.path) < len(old.path) else old
             new = nearest._replace(when=_common(old.when, when))
         self._reached[key] = new
+
+    def given(self, state: State) -> Value:
+        """What is known of the function's own `gfp_t` parameter; nothing if it has none."""
+        if self._flags is None:
+            return values.TOP
+        return state.eval(self._flags)._replace(param=-1, tied=0)
 
     def call(self, callee: str, consts: Consts, arguments: tuple[Expr, ...], site: Site, state: State) -> None:
         """`callee` is called in `state`."""

@@ -145,7 +145,13 @@ class Views:
             effective,
             context.amount.size.constant,
             context.amount.order.constant,
+            self._given(key, context),
         )
+
+    def _given(self, key: str, context: Context) -> Flags | None:
+        if all(param.type != "gfp_t" for param in self._program.functions[key].params):
+            return None
+        return Flags(context.given.ones, context.given.zeros, self._gfp)
 
     def _scope(self, key: str, context: Context, kind: str) -> Scope:
         opened = dict(context.opened)

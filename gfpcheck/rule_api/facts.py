@@ -27,7 +27,8 @@ class Situation:
 
     `flags` are those asked for, `effective` those left by the scopes (current_gfp_context() of
     include/linux/sched/mm.h). `size` is the number of bytes asked for, `order` that of pages as a power of two; None
-    where it is no known constant.
+    where it is no known constant. `given` is what is known of the flags that the function itself was given as a
+    parameter; None if it has none.
     """
 
     locks: tuple[Lock, ...]
@@ -36,6 +37,7 @@ class Situation:
     effective: Flags
     size: int | None = None
     order: int | None = None
+    given: Flags | None = None
 
     @property
     def reclaims(self) -> bool | None:

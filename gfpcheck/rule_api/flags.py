@@ -38,6 +38,11 @@ class Flags:
         """Whether one of `names` at least is known to be clear."""
         return bool(self.zeros & self._mask(names))
 
+    @property
+    def known(self) -> bool:
+        """Whether nothing is unknown of them."""
+        return self.ones | self.zeros == _MASK
+
     def named(self, names: str) -> str:
         """Those of `names` that are known to be set, for messages."""
         return self._gfp.render(self.ones & self._mask(names))

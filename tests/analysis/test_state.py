@@ -58,6 +58,14 @@ def test_an_old_value_survives_the_change_of_its_source() -> None:
     assert state.eval(X).constant == 4
 
 
+def test_masked_bits_that_are_compared_are_known() -> None:
+    state = assume(State(), Bin("==", Bin("&", FLAGS, Const(6)), Const(4)), True)
+    assert state is not None
+    assert (state.eval(FLAGS).ones, state.eval(FLAGS).zeros) == (4, 2)
+    assert assume(state, Bin("&", FLAGS, Const(2)), True) is None
+    assert assume(State(), Bin("==", Bin("&", FLAGS, Const(6)), Const(8)), True) is None
+
+
 def test_a_variable_changed_in_terms_of_itself() -> None:
     state = State()
     state.assign(X, Const(3))

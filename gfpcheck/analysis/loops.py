@@ -30,12 +30,14 @@ MAX_SECOND = 6
 class RetryLoop(NamedTuple):
     """An endless retry. `sites` are its allocations in source order, `head` where a round begins;
     `unless` are the conditions, fixed for the whole loop, under which it does end; `waits` are the
-    functions called between two tries."""
+    functions called between two tries, `waits_with` the flags that the one that waits for memory is told, None if there
+    is no such among them."""
 
     sites: tuple[AllocationSite, ...]
     head: Loc
     unless: tuple[str, ...]
     waits: tuple[str, ...]
+    waits_with: Value | None
 
 
 class _Paths(NamedTuple):
@@ -43,6 +45,7 @@ class _Paths(NamedTuple):
     policy: bool
     unless: tuple[str, ...]
     waits: tuple[str, ...]
+    waits_with: Value | None = None
 
 
 class LoopFinder:
@@ -68,7 +71,8 @@ class LoopFinder:
             if retrying:
                 ordered = sorted(retrying, key=lambda site: site.call.loc)
                 first = retrying[ordered[0]]
-                found.append(RetryLoop(tuple(ordered), _start_of(func, blocks), first.unless, first.waits))
+                head = _start_of(func, blocks)
+                found.append(RetryLoop(tuple(ordered), head, first.unless, first.waits, first.waits_with))
         return found
 
     def _tried(self, func: Func, blocks: frozenset[int], sites: list[AllocationSite]) -> list[AllocationSite]:
@@ -131,6 +135,7 @@ class LoopFinder:
         fails = {(site.block, site.position): self._failure(func, site) for site in failing}
         exits: list[Expr | None] = []
         waits: dict[str, None] = {}
+        told: Value | None = None
         edges: nx.DiGraph[int] = nx.DiGraph()
         retries, visits = False, 0
         first = State() if before is None else before.copy()
@@ -158,8 +163,11 @@ class LoopFinder:
                     again = True
                     break
                 else:
-                    if (block, index) not in fails:
+                    if (block, index) not in fails and instr.loc != start.call.loc:  # else the allocator's own macro
                         waits[callee_name(instr) or show(instr.callee)] = None
+                        flags_told = self._waits_with(func, instr, state)
+                        if flags_told is not None:
+                            told = flags_told if told is None else values.join(told, flags_told)
                     can_fail = self._can_fail(func, instr, state)
                     self._call(func, instr, state, fails.get((block, index)) if can_fail else None)
                     if not can_fail:
@@ -188,7 +196,17 @@ class LoopFinder:
                     return _Paths(retries, True, (), ())
         anywhere = _assigned_in(func, blocks)
         unless = dict.fromkeys(show(c) for c in exits if c is not None and _fixed(c, anywhere))
-        return _Paths(retries, _waits_for_something(func, edges, start.block), tuple(unless), tuple(waits))
+        return _Paths(retries, _waits_for_something(func, edges, start.block), tuple(unless), tuple(waits), told)
+
+    def _waits_with(self, func: Func, call: Call, state: State) -> Value | None:
+        """The flags that a function which waits for memory is told; None for any other function."""
+        if callee_name(call) in self._effects.models.retry_waits:
+            return state.eval(call.args[call.gfp]) if 0 <= call.gfp < len(call.args) else values.TOP
+        for callee in self._program.callees(call, func):
+            inner = self._program.calls(self._program.functions[callee])
+            if any(callee_name(each) in self._effects.models.retry_waits for _, _, each in inner):
+                return values.TOP
+        return None
 
     def _call(self, func: Func, call: Call, state: State, failure: Value | None) -> None:
         arguments = [state.resolve(argument) for argument in call.args]

@@ -14,6 +14,7 @@ from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.reclaim import ReclaimLock
 from gfpcheck.analysis.state import HeldLock
 from gfpcheck.analysis.trace import Context
+from gfpcheck.analysis.values import Value
 from gfpcheck.driver.call_views import CallViews, with_entry
 from gfpcheck.driver.origins import Origins
 from gfpcheck.driver.places import Places
@@ -78,6 +79,7 @@ class Views:
                 self._places.at(func, loop.head),
                 loop.unless,
                 loop.waits,
+                self._flags(loop.waits_with) if loop.waits_with is not None else None,
             )
             for loop in self._loops.retry_loops(func, facts.sites)
         ]
@@ -130,7 +132,7 @@ class Views:
         return Entry(self._places.sites(way.chain), tuple(map(self._lock, way.locks)), way.scopes)
 
     def _situation(self, key: str, context: Context) -> Situation:
-        flags = Flags(context.flags.ones, context.flags.zeros, self._gfp)
+        flags = self._flags(context.flags)
         effective = flags
         scopes = with_entry(self._entry.get(key, _NONE), context.scopes)
         for kind in scopes:
@@ -151,7 +153,10 @@ class Views:
     def _given(self, key: str, context: Context) -> Flags | None:
         if all(param.type != "gfp_t" for param in self._program.functions[key].params):
             return None
-        return Flags(context.given.ones, context.given.zeros, self._gfp)
+        return self._flags(context.given)
+
+    def _flags(self, value: Value) -> Flags:
+        return Flags(value.ones, value.zeros, self._gfp)
 
     def _scope(self, key: str, context: Context, kind: str) -> Scope:
         opened = dict(context.opened)

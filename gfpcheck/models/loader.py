@@ -48,6 +48,7 @@ def _select(merged: Merged, version: tuple[int, ...]) -> Models:
         not_allocators=frozenset(merged.not_allocators),
         noreturn=frozenset(merged.noreturn),
         steady=frozenset(merged.steady),
+        retry_waits=frozenset(merged.retry_waits),
         gfp_flags=tuple(merged.gfp_flags),
         gfp_required=tuple(merged.gfp_required),
         gfp_compound=tuple(merged.gfp_compound),

@@ -24,7 +24,17 @@ Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Query | Callback, ...]
 BY_FUNCTION = ("locks", "scopes", "allocators", "queries", "callbacks")
 BY_MEMBER = ("reclaim", "members", "lock_types")
 BY_NAME = ("words", "gfp_values", "task_flags")
-NAMES = ("inner", "not_allocators", "noreturn", "steady", "gfp_flags", "gfp_required", "gfp_compound", "gfp_constants")
+NAMES = (
+    "inner",
+    "not_allocators",
+    "noreturn",
+    "steady",
+    "retry_waits",
+    "gfp_flags",
+    "gfp_required",
+    "gfp_compound",
+    "gfp_constants",
+)
 
 
 class Merged:
@@ -49,6 +59,7 @@ class Merged:
         self.not_allocators: dict[str, None] = {}
         self.noreturn: dict[str, None] = {}
         self.steady: dict[str, None] = {}
+        self.retry_waits: dict[str, None] = {}
         self.gfp_flags: dict[str, None] = {}
         self.gfp_required: dict[str, None] = {}
         self.gfp_compound: dict[str, None] = {}

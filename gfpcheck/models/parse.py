@@ -2,9 +2,9 @@
 
 A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks` (keyed by function), `reclaim`,
 `members` (keyed "struct record.member"), `words`, `task_flags`, `lock_types` and `gfp` (`flags`, `required`,
-`compound`, `constants`, `values`), and the lists `inner`, `not_allocators`, `noreturn` and `steady`. The value of a
-key is one inline table, or an array of them: several operations, or one for each range of kernel versions. In a
-gfpcheck.toml all of it stands below `models`.
+`compound`, `constants`, `values`), and the lists `inner`, `not_allocators`, `noreturn`, `steady` and `retry_waits`.
+The value of a key is one inline table, or an array of them: several operations, or one for each range of kernel
+versions. In a gfpcheck.toml all of it stands below `models`.
 """
 
 from __future__ import annotations
@@ -74,6 +74,7 @@ class ModelFile(msgspec.Struct):
     not_allocators: tuple[str, ...] = ()
     noreturn: tuple[str, ...] = ()
     steady: tuple[str, ...] = ()
+    retry_waits: tuple[str, ...] = ()
     gfp_flags: tuple[str, ...] = ()
     gfp_required: tuple[str, ...] = ()
     gfp_compound: tuple[str, ...] = ()
@@ -156,7 +157,7 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.task_flags = _task_flags(file, value)
         elif key == "inner":
             file.inner = _names(file, key, value, _MEMBER)
-        elif key in ("not_allocators", "noreturn", "steady"):
+        elif key in ("not_allocators", "noreturn", "steady", "retry_waits"):
             setattr(file, key, _names(file, key, value, _IDENTIFIER))
         elif key == "gfp":
             _gfp(file, value)

@@ -249,7 +249,8 @@ class Models(msgspec.Struct, frozen=True):
     than the function. `inner` are the members inside a lock type that are not its name
     ("struct spinlock.rlock"). `not_allocators` have a `gfp_t` parameter and allocate nothing.
     `noreturn` never return though nothing in C says so. `steady` functions give the same answer for the same
-    argument for as long as anybody looks (static keys, feature tests). `gfp_flags` are the names to fold through the
+    argument for as long as anybody looks (static keys, feature tests). `retry_waits` wait for memory between
+    two tries of an allocation, as long as their `gfp_t` argument says. `gfp_flags` are the names to fold through the
     tree's own headers, `gfp_required` those without which gfpcheck must stop.
     `gfp_compound` are the names under which sets of flags are shown (GFP_KERNEL, GFP_NOFS, ...), best first.
     `task_flags` are scopes that are bits of a task's flags: by member, the names of the bits and what they open.
@@ -276,6 +277,7 @@ class Models(msgspec.Struct, frozen=True):
     callbacks: dict[str, Callback] = {}
     members: dict[str, CallbackMember] = {}
     steady: frozenset[str] = frozenset()
+    retry_waits: frozenset[str] = frozenset()
     words: dict[str, Word] = {}
     gfp_values: dict[str, int] = {}
     gfp_constants: tuple[str, ...] = ()

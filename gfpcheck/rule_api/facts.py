@@ -103,13 +103,15 @@ class RetryLoop:
     """A loop that tries `allocations` again until they succeed, and never gives up.
 
     `unless` are the fixed conditions under which it does end; `waits` are the functions that it
-    calls between two tries.
+    calls between two tries. `waits_with` are the flags that the one that waits for memory (memalloc_retry_wait()) is
+    told, None if no such function is called.
     """
 
     allocations: tuple[Allocation, ...]
     place: Place
     unless: tuple[str, ...]
     waits: tuple[str, ...]
+    waits_with: Flags | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def find_out(
     reclaim = Reclaim(program, engine, knowledge)
     loops = LoopFinder(program, engine)
     entry = entry_scopes(program, engine, knowledge)
-    views = Views(program, engine, gfp, loops, reclaim.locks, entry, plan.version)
+    views = Views(program, engine, gfp, loops, reclaim.locks, entry, plan.version, plan.root)
     return Knowledge(program, graph, engine, reclaim, views)
 
 

@@ -16,10 +16,11 @@ from gfpcheck.analysis.state import HeldLock
 from gfpcheck.analysis.trace import Context
 from gfpcheck.analysis.values import Value
 from gfpcheck.driver.call_views import CallViews, with_entry
+from gfpcheck.driver.comments import Comments
 from gfpcheck.driver.origins import Origins
 from gfpcheck.driver.places import Places
-from gfpcheck.findings import Step
-from gfpcheck.ir import Loc
+from gfpcheck.findings import Place, Step
+from gfpcheck.ir import Func, Loc
 from gfpcheck.models import GfpFlags
 from gfpcheck.report.facts import Entry
 from gfpcheck.report.facts import Held as HeldLine
@@ -51,6 +52,7 @@ class Views:
         reclaim: dict[str, ReclaimLock],
         entry: EntryScopes,
         kernel: tuple[int, ...],
+        root: str,
     ) -> None:
         self._program = program
         self._gfp = gfp
@@ -63,6 +65,7 @@ class Views:
         self._origins = Origins(engine, gfp)
         self._calls = CallViews(engine, self._places, self._lock)
         self._effects = engine.effects
+        self._read = Comments(root)
 
     def function(self, key: str, facts: FunctionFacts) -> Function:
         func = self._program.functions[key]
@@ -95,7 +98,11 @@ class Views:
             facts.blurred,
             self._gfp.constants,
             functools.partial(self._calls.of, key, entry),
+            functools.partial(self._comments, func),
         )
+
+    def _comments(self, func: Func, place: Place) -> str:
+        return self._read.before(func.file, self._places.at(func, func.loc).line, place.line)
 
     def held(self, key: str, states: Iterable[Held]) -> tuple[HeldLine, ...]:
         """What is held in these states of the function, with the scopes that its callers have open."""

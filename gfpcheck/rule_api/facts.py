@@ -126,6 +126,11 @@ class ReclaimPath:
     steps: tuple[Step, ...]
 
 
+def no_comments(place: Place) -> str:
+    """The comments of a function whose source nobody has."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Function:
     """A function with what the analysis knows of it: its `allocations`, its `retry_loops`, its `calls`.
@@ -134,7 +139,8 @@ class Function:
     `included_by` is the number of analysed files that include the header it stands in, 0 for a
     function of a C file. `uncertain` is true when the analysis had to blur its lock sets.
     `kernel` is the version, or () outside a kernel. `constants` are constants of the tree that have a value there
-    ("PAGE_SIZE"), from the list `constants` of the models. `find_calls` is for `calls` alone.
+    ("PAGE_SIZE"), from the list `constants` of the models. `find_calls` and `find_comments` are for
+    `calls` and `comments_before()` alone.
     """
 
     name: str
@@ -148,6 +154,7 @@ class Function:
     uncertain: bool
     constants: Mapping[str, int] = field(default_factory=dict)
     find_calls: Callable[[], tuple[Call, ...]] = no_calls
+    find_comments: Callable[[Place], str] = no_comments
 
     @functools.cached_property
     def calls(self) -> tuple[Call, ...]:
@@ -156,6 +163,10 @@ class Function:
         They are computed when a rule asks for them, which takes about as long as the analysis of the function did.
         """
         return self.find_calls()
+
+    def comments_before(self, place: Place) -> str:
+        """What the comments of this function say: those above it, and those in it down to the statement at `place`."""
+        return self.find_comments(place)
 
     def reclaim_takes(self, lock: Lock) -> ReclaimPath | None:
         """How memory reclaim comes to wait for a lock of this class, if it does."""

@@ -55,6 +55,7 @@ class GfpParameterIgnored(SituationRule):
     family = "allocators"
     level = Level.NOTE
     summary = "A function is given allocation flags and allocates with less cautious ones of its own."
+    default = False  # not audited on real kernels yet
 
     def problem(self, function: Function, allocation: Allocation, situation: Situation) -> str:
         given = situation.given

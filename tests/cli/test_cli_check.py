@@ -66,8 +66,8 @@ def test_exit_zero_reports_all_the_same(here: Here) -> None:
         (["--select", "GFP101"], {"GFP101"}),
         (["--select", "GFP1,missing-nofs"], {"GFP101", "GFP201"}),
         (["--select", "gfp1", "--select", "gfp3"], {"GFP101", "GFP301", "GFP302"}),
-        (["--select", "all", "--ignore", "GFP2,GFP3"], {"GFP101"}),
-        (["--ignore", "sleeping-alloc-in-atomic"], {"GFP201", "GFP301", "GFP302"}),
+        (["--select", "all", "--ignore", "GFP2,GFP3,GFP6"], {"GFP101"}),
+        (["--ignore", "sleeping-alloc-in-atomic,GFP6"], {"GFP201", "GFP301", "GFP302"}),
     ],
 )
 def test_selection(here: Here, options: list[str], left: set[str]) -> None:

@@ -45,7 +45,8 @@ or a trylock in the shrinker.
 The locks that reclaim waits for are computed from the functions stored in reclaim's function pointers
 (models/data/reclaim.toml) over the call graph; trylocks make no edge, nor do locks inside an object that nobody
 else can refer to any more. Locks are told apart by class, as lockdep does. `__GFP_NOLOCKDEP` says that the author
-knows better. Allocations in a NOFS, NOIO or noreclaim scope are not reported.
+knows better. Allocations in a NOFS, NOIO or noreclaim scope are not reported. Confidence is low where it is only
+asserted that the lock is held: whoever took it may have opened a scope.
 
 ## When to ignore it
 
@@ -94,7 +95,7 @@ class MissingNofs(Rule):
             other=path.steps,
             message=f"{allocation} with {situation.effective} may enter reclaim with {lock} held since line "
             f"{lock.place.line}, and reclaim takes that lock through {path.root}",
-            confidence=Confidence.MEDIUM if everywhere else Confidence.LOW,
+            confidence=Confidence.MEDIUM if everywhere and lock.origin == "taken" else Confidence.LOW,
             subject=[path.root],
         )
 

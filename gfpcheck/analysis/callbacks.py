@@ -14,13 +14,15 @@ from gfpcheck.analysis.paths import canonical, class_of, deref, parts
 from gfpcheck.analysis.pointers import function_named
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import Site
-from gfpcheck.ir import Assign, Call, Const, Expr, Field, Func, Temp, Var
+from gfpcheck.ir import Assign, Call, Const, Expr, Field, Func, Var
 from gfpcheck.models import Models, base_name
 
 _PLAIN = re.compile(
     r"(const |volatile )*(struct|union|enum|unsigned|signed|int|long|short|char|void|bool|size_t|[su](8|16|32|64))\b"
 )
 
+MAX_TARGETS = 8
+"""A pointer that may mean more functions registers none."""
 MAX_WRAPPERS = 3
 """Functions that a callback may be handed through on its way to the registering one."""
 
@@ -96,21 +98,30 @@ class _Finder:
                             self._excepted.add((place, _folder(func.file)))
 
     def _scan(self, key: str, func: Func) -> None:
-        targets = _Targets(self._program, func)
         for block in func.blocks:
             for instr in block.instrs:
                 site = Site(func.file, func.name, instr.loc.line, instr.loc.col)
                 if isinstance(instr, Call):
                     if isinstance(instr.callee, Var) and instr.callee.kind == "f":
-                        self._called(key, func, instr, instr.callee.name, site, targets)
+                        self._called(key, func, instr, instr.callee.name, site)
                 elif isinstance(instr.dst, Field):
                     place = f"{instr.dst.record}.{instr.dst.member}"
                     if place in self._models.members or place in self._holders:
                         owner = _object(instr.dst.base, func)
-                        for target in targets.of(instr.src):
+                        for target in self._targets(key, func, instr.src):
                             self._stored(place, owner, target, key, site)
 
-    def _called(self, key: str, func: Func, call: Call, name: str, site: Site, targets: _Targets) -> None:
+    def _targets(self, key: str, func: Func, expr: Expr) -> tuple[str | int, ...]:
+        """The functions, by id, and the parameters, by number, that `expr` may be."""
+        name = function_named(expr)
+        if name is not None:
+            found = self._program.find(name, func.file)
+            return () if found is None else (found,)
+        pointers = self._program.pointers
+        held = pointers.called(key, expr, by_callers=False)
+        return (*(held if len(held) <= MAX_TARGETS else ()), *pointers.parameters(key, expr))
+
+    def _called(self, key: str, func: Func, call: Call, name: str, site: Site) -> None:
         """A call that may register what it is given."""
         entry = self._models.callbacks.get(base_name(name))
         typed = call.macro or base_name(name)
@@ -121,7 +132,7 @@ class _Finder:
                 if entry.member:
                     self._registered.append((entry.member, _object(deref(argument), func), registration))
                 else:
-                    for target in targets.of(argument):
+                    for target in self._targets(key, func, argument):
                         self._taken(target, key, registration)
             return
         callee = self._program.find(name, func.file)
@@ -130,7 +141,7 @@ class _Finder:
         params = self._program.functions[callee].params
         for number, (param, argument) in enumerate(zip(params, call.args, strict=False)):
             if _may_be_function(param.type):
-                for target in targets.of(argument):
+                for target in self._targets(key, func, argument):
                     self._handed.setdefault((callee, number), []).append(_Handed(target, key, typed, site))
 
     def _stored(self, place: str, owner: str, target: str | int, key: str, site: Site) -> None:
@@ -164,45 +175,6 @@ class _Finder:
                 elif len(way.via) < MAX_WRAPPERS and (handed.caller, handed.target) not in self._ways:
                     self._ways[handed.caller, handed.target] = _Way(way.context, (handed.site, *way.via))
                     pending.append((handed.caller, handed.target))
-
-
-class _Targets:
-    """The functions and parameters that an expression of one function may be, whatever the path."""
-
-    def __init__(self, program: Program, func: Func) -> None:
-        self._program = program
-        self._func = func
-        self._params = {param.name: number for number, param in enumerate(func.params)}
-        self._sources: dict[Expr, list[Expr]] | None = None
-
-    def of(self, expr: Expr) -> set[str | int]:
-        """Ids of functions and numbers of parameters."""
-        found: set[str | int] = set()
-        pending = [expr]
-        seen: set[Expr] = set()
-        while pending:
-            current = pending.pop()
-            function = function_named(current)
-            if function is not None:
-                key = self._program.find(function, self._func.file)
-                if key is not None:
-                    found.add(key)
-            elif isinstance(current, Var) and current.kind == "p":
-                found.add(self._params[current.name])
-            elif isinstance(current, Var | Temp) and current not in seen:
-                seen.add(current)
-                pending += self._assigned().get(current, ())
-        return found
-
-    def _assigned(self) -> dict[Expr, list[Expr]]:
-        """What each local may have been assigned, as far as that is a plain name."""
-        if self._sources is None:
-            self._sources = {}
-            for block in self._func.blocks:
-                for instr in block.instrs:
-                    if isinstance(instr, Assign) and isinstance(instr.dst, Var | Temp):
-                        self._sources.setdefault(instr.dst, []).append(instr.src)
-        return self._sources
 
 
 def _object(expr: Expr, func: Func) -> str:

@@ -202,8 +202,20 @@ class Calls:
         for outcome in summary.outcomes:
             current = state.copy() if len(summary.outcomes) > 1 else state
             if self._outcome(trace, outcome, mapping, argument_values, Temp(call.dst), current, site):
+                self._assert_held(summary, mapping, current, site)
                 after.append(current)
         return after
+
+    def _assert_held(self, summary: Summary, mapping: dict[Expr, Expr], state: State, site: Site) -> None:
+        """The callee's word on what the caller holds."""
+        for lock in summary.asserted:
+            if not lock.may:
+                instance = state.resolve(replace(lock.instance, mapping))
+                cls = lock.cls if has_class(lock.cls) else class_of(instance, site.function)
+                via = (lock.site, *lock.via)
+                self._effects.assert_held(
+                    state, lock._replace(instance=instance, cls=cls, site=site, via=via, text=show(instance))
+                )
 
     def _outcome(
         self,

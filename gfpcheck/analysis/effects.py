@@ -197,9 +197,9 @@ class Effects:
                 for context in op.disables:
                     self.acquire(state, HeldLock(NO_OBJECT, context, context, "exclusive", site, text))
                 acquired.setdefault(lock, not op.try_)
-            elif any(held.instance == instance or held.cls == cls for held in state.locks):
-                return
-            self.acquire(state, lock)
+                self.acquire(state, lock)
+            else:
+                self.assert_held(state, lock)
 
     def _object(self, op: LockOp, arguments: tuple[Expr, ...], function: str) -> tuple[Expr, str]:
         """Instance and class of the lock that `op` works on."""
@@ -229,6 +229,11 @@ class Effects:
     def _kind(self, op: LockOp, cls: str) -> str:
         type_ = self.program.members.get(cls) or self.program.global_types.get(cls)
         return self.models.lock_types.get(type_, op.kind) if type_ else op.kind
+
+    def assert_held(self, state: State, lock: HeldLock) -> None:
+        """Add `lock`, which is known to be held, unless it is: it, or one that may be it by another name."""
+        if not any(held.instance == lock.instance != NO_OBJECT or held.cls == lock.cls for held in state.locks):
+            self.acquire(state, lock)
 
     def acquire(self, state: State, lock: HeldLock) -> None:
         """Add `lock` to what is held."""

@@ -318,11 +318,11 @@ class Engine:
 
     def _run(self, key: str, consts: Consts) -> Summary:
         run = self._interpret(key, consts)
-        summary = (
-            NOTHING
-            if run.given_up
-            else Summary(run.returns.outcomes(), run.trace.reached(), frozenset(run.trace.names.taken))
-        )
+        summary = NOTHING
+        if not run.given_up:
+            summary = Summary(run.returns.outcomes(), run.trace.reached(), frozenset(run.trace.names.taken))
+            if not summary.has_effect:
+                summary = summary._replace(asserted=run.returns.asserted())
         if not consts:
             self.facts[key] = self._collect(run, summary)
         elif not run.given_up:

@@ -6,7 +6,7 @@ import itertools
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.paths import depth, has_class, names_in, reads_memory, replace
-from gfpcheck.analysis.state import Key, Release, State, anonymous, blur, distinct, join, may_read
+from gfpcheck.analysis.state import HeldLock, Key, Release, State, anonymous, blur, distinct, join, may_read
 from gfpcheck.analysis.summary import RETURNED, Facts, Outcome
 from gfpcheck.analysis.values import TOP, Value
 from gfpcheck.ir import Addr, Assign, Bin, Const, Deref, Expr, Field, Func, Index, Temp, Var
@@ -101,6 +101,8 @@ class Returns:
         self.fine = fine
         self.blurred = False
         self._pointer = func.ret.endswith("*")
+        self._asserted: dict[HeldLock, None] = {}
+        self._always: set[HeldLock] | None = None
         self._found: dict[Key, tuple[State, Value, Expr | None, Members]] = {}
 
     def add(self, state: State, returned: Expr | None) -> None:
@@ -112,6 +114,7 @@ class Returns:
             path = state.resolve(returned)
             value = state.value(path)
             members = self._members(state, path)
+        self._note_asserted(state)
         state = self._exported(state, path)
         if path is not None:
             path = None if value.constant is not None else self.names.means(path)
@@ -161,6 +164,19 @@ class Returns:
             value = values.join(value, outcome.value)
         paths = {outcome.path for outcome in found}
         return (Outcome(value, paths.pop() if len(paths) == 1 else None),)
+
+    def asserted(self) -> tuple[HeldLock, ...]:
+        """The caller's locks that the function asserts are held, in the caller's terms; on some paths only: "may"."""
+        return tuple(lock._replace(may=lock not in (self._always or ())) for lock in self._asserted)
+
+    def _note_asserted(self, state: State) -> None:
+        here = {
+            lock._replace(instance=instance, may=False)
+            for lock in state.locks
+            if lock.origin == "asserted" and not lock.may and (instance := self.names.means(lock.instance)) is not None
+        }
+        self._asserted.update(dict.fromkeys(sorted(here, key=lambda lock: (lock.cls, lock.text, lock.site))))
+        self._always = here if self._always is None else self._always & here
 
     def _exported(self, state: State, returned: Expr | None) -> State:
         """`state` with only those locks that callers can name, in their terms."""

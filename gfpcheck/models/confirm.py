@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
 
+from gfpcheck.kbuild.kernel import data_file
 from gfpcheck.models.declarations import Function, Tree
 from gfpcheck.models.types import Allocator, LockOp, Models, Scope
 
@@ -130,13 +133,21 @@ def _locks(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[str]
                 yield f"{name}: not in the tree"
                 continue
             functions = tree.named(name)
-            if not functions and name in tree.macros and name not in op.spelled:
+            kept = name in op.spelled or f" {name}(" in _own_headers()
+            if not functions and name in tree.macros and not kept:
                 left = tree.leaves(name)
                 if not left & {*op.spelled, *op.via}:
                     yield f"{name}: the macro leaves none of {', '.join((*op.spelled, *op.via)) or 'its spellings'}"
             for function in functions:
                 for problem in _lock(op, function, tree, models):
                     yield f"{name}: {problem} ({function.file})"
+
+
+@cache
+def _own_headers() -> str:
+    """The headers of gfpcheck's that stand before the kernel's, and make functions of macros."""
+    folder = Path(data_file("wrappers"))
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.h")))
 
 
 def _lock(op: LockOp, function: Function, tree: Tree, models: Models) -> Iterator[str]:

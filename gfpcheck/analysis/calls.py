@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.amounts import NOBODY_KNOWS, amount_of
-from gfpcheck.analysis.effects import Effects
+from gfpcheck.analysis.balance import Ledger, plausible, plausible_ways
+from gfpcheck.analysis.effects import Effects, class_here
 from gfpcheck.analysis.inline import Inliner
-from gfpcheck.analysis.paths import class_of, has_class, members_in, replace, show
+from gfpcheck.analysis.nonnull import learn_locked
+from gfpcheck.analysis.paths import members_in, replace, show
 from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.queries import Queries
-from gfpcheck.analysis.state import Site, State
-from gfpcheck.analysis.summary import RETURNED, Outcome, Reached, Summary
+from gfpcheck.analysis.state import HeldLock, Release, Site, State
+from gfpcheck.analysis.summary import ORIGIN, RETURNED, Outcome, Reached, Summary, origin_of
 from gfpcheck.analysis.targets import Targets, either
 from gfpcheck.analysis.trace import Consts, Context, Place, Trace, opened_in, scopes_of
 from gfpcheck.analysis.values import Value
@@ -39,6 +41,7 @@ class Calls:
         result = Temp(call.dst)
         if where[0] in trace.repeated:
             state.forget(result)
+            state.forget(origin_of(result))
         if self._does_nothing(trace, where, call):
             for argument in call.args:
                 if isinstance(argument, Addr) and isinstance(argument.base, Var):
@@ -60,6 +63,7 @@ class Calls:
             )
         lock_ops = self._effects.lock_ops(func, call)
         if lock_ops:
+            learn_locked(state, call)
             after = self._effects.apply_locks(lock_ops, call, arguments, state, site, trace.acquired)
             trace.names.taken |= {lock.cls for current in after for lock in current.locks if lock.site == site}
             return after
@@ -142,7 +146,8 @@ class Calls:
                 situation = (where, callee, state.locks, state.released, state.scopes, argument_values)
                 if situation not in trace.reached_in:
                     parts = (mapping, argument_values, state, site, 0 if direct else len(callees))
-                    possible = [self._reach(trace, where, reached, *parts) for reached in summary.reached]
+                    reachable = plausible_ways(summary.reached, self._ledger(trace, mapping, state))
+                    possible = [self._reach(trace, where, reached, *parts) for reached in reachable]
                     if all(possible):
                         trace.reached_in.add(situation)
         if len(effects) == 1:
@@ -198,12 +203,18 @@ class Calls:
         site: Site,
     ) -> list[State]:
         """The states after a call with this summary: one for each outcome that is possible here."""
-        after = []
+        found: list[tuple[Outcome, State]] = []
         for outcome in summary.outcomes:
-            current = state.copy() if len(summary.outcomes) > 1 else state
-            if self._outcome(trace, outcome, mapping, argument_values, Temp(call.dst), current, site):
-                self._assert_held(summary, mapping, current, site)
-                after.append(current)
+            current = state.copy()
+            if self._possible(outcome, mapping, argument_values, Temp(call.dst), current):
+                found.append((outcome, current))
+        kept = plausible([outcome for outcome, _ in found], self._ledger(trace, mapping, state))
+        after = []
+        for outcome, current in found:
+            if outcome in kept:
+                changed = self._outcome(trace, outcome, mapping, Temp(call.dst), current, site)
+                self._assert_held(summary, mapping, changed, site)
+                after.append(changed)
         return after
 
     def _assert_held(self, summary: Summary, mapping: dict[Expr, Expr], state: State, site: Site) -> None:
@@ -217,24 +228,40 @@ class Calls:
                     state, lock._replace(instance=instance, cls=cls, site=site, via=via, text=show(instance))
                 )
 
-    def _outcome(
+    def _ledger(self, trace: Trace, mapping: dict[Expr, Expr], state: State) -> Ledger:
+        def find(lock: Release | HeldLock, among: Iterable[HeldLock]) -> bool:
+            instance = state.resolve(replace(lock.instance, mapping))
+            return self._effects.holds(among, instance, lock.cls, lock.kind, trace.func.name)
+
+        def owed(lock: HeldLock) -> bool:
+            instance = state.resolve(replace(lock.instance, mapping))
+            return any(r.instance == instance and r.kind == lock.kind for r in state.released)
+
+        def taken(release: Release) -> bool:
+            return release.cls in trace.names.taken or find(release, trace.acquired)
+
+        return Ledger(lambda release: find(release, state.locks), taken, owed)
+
+    def _possible(
         self,
-        trace: Trace,
         outcome: Outcome,
         mapping: dict[Expr, Expr],
         argument_values: tuple[Value, ...],
         result: Temp,
         state: State,
-        site: Site,
     ) -> bool:
-        """Apply one outcome to `state`; False if it is not possible here."""
+        """Add what one outcome implies of values to `state`; False if it is not possible here."""
         for expr, value in outcome.when:
             self._queries.tell(state, expr)
             if not state.learn(state.resolve(replace(expr, mapping)), value):
                 return False
-        if not state.learn(result, values.substitute(outcome.value, argument_values)):
-            return False
-        mapping = {**mapping, RETURNED: result}
+        return state.learn(result, values.substitute(outcome.value, argument_values))
+
+    def _outcome(
+        self, trace: Trace, outcome: Outcome, mapping: dict[Expr, Expr], result: Temp, state: State, site: Site
+    ) -> State:
+        """Apply the effects of one outcome to `state`."""
+        mapping = {**mapping, RETURNED: result, ORIGIN: origin_of(result)}
         if outcome.path is not None:
             state.binds[result] = state.resolve(replace(outcome.path, mapping))
         for member, bound in outcome.members:
@@ -244,7 +271,7 @@ class Calls:
             self._effects.release(state, instance, release.cls, release.kind, trace.func.name)
         for lock in outcome.acquired:
             instance = state.resolve(replace(lock.instance, mapping))
-            cls = lock.cls if has_class(lock.cls) else class_of(instance, trace.func.name)
+            cls = class_here(lock.cls, instance, trace.func.name)
             via = (lock.site, *lock.via)
             held = lock._replace(instance=instance, cls=cls, site=site, via=via, text=show(instance))
             trace.acquired.setdefault(held._replace(may=False), not lock.tried)
@@ -254,4 +281,4 @@ class Calls:
         for scope in outcome.opened:
             via = (scope.site, *scope.via)
             state.scopes = (*state.scopes, scope._replace(token=replace(scope.token, mapping), site=site, via=via))
-        return True
+        return state

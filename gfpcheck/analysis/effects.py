@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gfpcheck.analysis import values
-from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, names_in, show
+from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, is_exact, names_in, show
 from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.scopes import Scopes
-from gfpcheck.analysis.state import NO_OBJECT, HeldLock, Origin, Release, Site, State
+from gfpcheck.analysis.state import NO_OBJECT, HeldLock, Origin, Release, Site, State, anonymous
 from gfpcheck.analysis.values import Value
 from gfpcheck.analysis.words import read_word
 from gfpcheck.ir import Call, Expr, Field, Func, Temp, Var
@@ -251,8 +253,7 @@ class Effects:
 
     def release(self, state: State, instance: Expr, cls: str, kind: str, function: str) -> None:
         """Take the lock out of what is held; if it is not held here, it was the caller's."""
-        if not has_class(cls):
-            cls = class_of(instance, function)
+        cls = class_here(cls, instance, function)
         number = _find_held(state.locks, instance, cls, kind)
         if number is None:
             release = Release(instance, cls, kind)
@@ -264,6 +265,18 @@ class Effects:
         state.locks = (*state.locks[:number], *rest, *state.locks[number + 1 :])
         if held.asserted:
             state.released = (*state.released, Release(instance, cls, kind))
+
+    def holds(self, locks: Iterable[HeldLock], instance: Expr, cls: str, kind: str, function: str) -> bool:
+        """True if one of `locks` is the one that a release of `instance` means."""
+        return _find_held(tuple(locks), instance, class_here(cls, instance, function), kind) is not None
+
+
+def class_here(cls: str, instance: Expr, function: str) -> str:
+    """The class of a lock that another function knows as `cls`, and `function` as `instance`."""
+    if is_exact(cls) or instance == anonymous(cls):
+        return cls
+    found = class_of(instance, function)
+    return found if has_class(found) or not has_class(cls) else cls
 
 
 def _object_at(argument: Expr, member: str) -> Expr:
@@ -290,9 +303,11 @@ def _find_held(locks: tuple[HeldLock, ...], instance: Expr, cls: str, kind: str)
     for number in range(len(locks) - 1, -1, -1):
         if locks[number].cls == cls and _same_kind(locks[number].kind, kind):
             return number
+    if kind in CONTEXT_KINDS or instance == anonymous(cls):
+        return None
     unclear = [
         number
         for number, lock in enumerate(locks)
-        if _same_kind(lock.kind, kind) and kind not in CONTEXT_KINDS and not (has_class(lock.cls) and has_class(cls))
+        if _same_kind(lock.kind, kind) and not (is_exact(lock.cls) and is_exact(cls))
     ]
     return unclear[0] if len(unclear) == 1 else None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gfpcheck.analysis import values
+from gfpcheck.analysis import nonnull, values
 from gfpcheck.analysis.calls import Calls
 from gfpcheck.analysis.carriers import Carriers
 from gfpcheck.analysis.effects import Effects
@@ -22,7 +22,7 @@ from gfpcheck.analysis.pointers import function_named
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.starts import Starts
 from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Site, State, assume, blur, join
-from gfpcheck.analysis.summary import NOTHING, Summary
+from gfpcheck.analysis.summary import NOTHING, Outcome, Summary
 from gfpcheck.analysis.trace import Consts, Context, Known, Place, Trace
 from gfpcheck.ir import Addr, Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
 from gfpcheck.models import Models
@@ -274,7 +274,7 @@ class Engine:
         if generic.has_effect or len(generic.outcomes) > 1:
             return True
         small = len(self.program.functions[key].blocks) <= SMALL
-        return small and generic.says_something and generic.outcomes[0].value.constant is None
+        return small and any(outcome != Outcome() and outcome.value.constant is None for outcome in generic.outcomes)
 
     def relevant(self, key: str) -> bool:
         """True if running `key` can show anything: it touches locks or scopes, allocates, calls
@@ -393,7 +393,7 @@ class Engine:
                 site = Site(run.func.file, run.func.name, instr.loc.line, instr.loc.col)
                 for current in states:
                     self.effects.scopes.assign(instr, current, site)
-                    current.assign(instr.dst, instr.src)
+                    nonnull.assign(current, instr, run.flow.pointers)
             else:
                 states = run.merged(
                     [after for now in states for after in self._calls.run(run.trace, (number, index), instr, now)]
@@ -407,6 +407,7 @@ class Engine:
                 for target in (term.target,) if isinstance(term, Jump) else term.targets:
                     run.arrive(target, current, position[target] <= here)
             elif isinstance(term, Branch):
+                nonnull.learn_read(current, term.cond)
                 for target, truth in ((term.then, True), (term.other, False)):
                     taken = assume(current, term.cond, truth)
                     if taken is not None:

@@ -14,7 +14,7 @@ class Flow(NamedTuple):
     back edges, `repeated` the blocks that may be entered more than once, `rechecked` the (record, member) pairs that
     those read; `live` gives for each block the locals and
     temporaries whose value at its start is used later, and all parameters: what was learnt of them is what a
-    summary's outcomes depend on."""
+    summary's outcomes depend on; `pointers` are the locals and parameters of a pointer type."""
 
     order: tuple[int, ...]
     position: dict[int, int]
@@ -22,6 +22,7 @@ class Flow(NamedTuple):
     repeated: frozenset[int]
     rechecked: frozenset[tuple[str, str]]
     live: tuple[frozenset[Expr], ...]
+    pointers: frozenset[Expr]
 
 
 def flow_of(func: Func) -> Flow:
@@ -37,7 +38,11 @@ def flow_of(func: Func) -> Flow:
     rechecked = frozenset(
         pair for block in repeated for expr in _read_in(func.blocks[block]) for pair in members_in(expr)
     )
-    return Flow(order, position, frozenset(heads), frozenset(repeated), rechecked, _live_in(func, order))
+    params = {param.name for param in func.params}
+    pointers = frozenset[Expr](
+        Var(name, "p" if name in params else "l") for name, type_ in func.types.items() if type_.endswith("*")
+    )
+    return Flow(order, position, frozenset(heads), frozenset(repeated), rechecked, _live_in(func, order), pointers)
 
 
 def _read_in(block: Block) -> Iterator[Expr]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 
 from gfpcheck.analysis import values
-from gfpcheck.analysis.paths import depth, has_class, names_in, reads_memory, replace
+from gfpcheck.analysis.balance import consistent
+from gfpcheck.analysis.paths import depth, has_class, names_in, put, reads_memory, replace
 from gfpcheck.analysis.state import HeldLock, Key, Release, State, anonymous, blur, distinct, join, may_read
-from gfpcheck.analysis.summary import RETURNED, Facts, Outcome
+from gfpcheck.analysis.summary import ORIGIN, RETURNED, Facts, Outcome
 from gfpcheck.analysis.values import TOP, Value
 from gfpcheck.ir import Addr, Assign, Bin, Const, Deref, Expr, Field, Func, Index, Temp, Var
 
@@ -21,6 +22,10 @@ MAX_POINTERS = 2
 mean the same lock."""
 
 Members = tuple[tuple[Expr, Expr], ...]
+Terms = tuple[Expr, Expr]
+"""An expression of the function, and what callers know it by."""
+
+_NAMED = (RETURNED, ORIGIN)
 
 
 class Names:
@@ -45,19 +50,31 @@ class Names:
         self._usable: dict[Expr, bool] = {}
         self.taken: set[str] = set()
 
-    def means(self, expr: Expr, returned: Expr | None = None) -> Expr | None:
-        """`expr` in terms that callers know (parameters, globals, the returned value); None if it has none."""
-        if returned is not None and returned in names_in(expr):
-            expr = replace(expr, {returned: RETURNED})
+    def means(self, expr: Expr, returned: Terms | None = None) -> Expr | None:
+        """`expr` in terms that callers know (parameters, globals, what is returned); None if it has none."""
+        if returned is not None:
+            expr = put(expr, *returned)
         if not _lasting(expr):
             return None
         for name in names_in(expr):
-            known = name in self._fixed or name == RETURNED or (isinstance(name, Var) and name.kind in "gf")
+            known = name in self._fixed or name in _NAMED or (isinstance(name, Var) and name.kind in "gf")
             if not known:
                 return None
         return expr
 
-    def releases(self, state: State, returned: Expr | None = None, finished: bool = False) -> tuple[Release, ...]:
+    def terms(self, returned: Expr | None) -> Terms | None:
+        """What the returned value names for callers: itself or, if it is a pointer into an object that they cannot
+        name otherwise, that object."""
+        if returned is None or isinstance(returned, Var | Temp):
+            return None if returned is None else (returned, RETURNED)
+        inner: Expr = returned
+        while isinstance(inner, Addr | Field):
+            inner = inner.base
+        if not isinstance(inner, Deref) or inner is returned or self.means(returned) is not None:
+            return None
+        return inner.base, ORIGIN
+
+    def releases(self, state: State, returned: Terms | None = None, finished: bool = False) -> tuple[Release, ...]:
         """The caller's locks that `state` has released, in the caller's terms. One that cannot be named stands for
         the caller's lock of its class, unless it was taken here under another name. When the function is `finished`,
         what its annotations say it releases is released."""
@@ -115,9 +132,11 @@ class Returns:
             value = state.value(path)
             members = self._members(state, path)
         self._note_asserted(state)
-        state = self._exported(state, path)
+        terms = self.names.terms(path)
+        state = self._exported(state, terms)
         if path is not None:
-            path = None if value.constant is not None else self.names.means(path)
+            origin = terms if terms is not None and terms[1] == ORIGIN else None
+            path = None if value.constant is not None else self.names.means(path, origin)
         number = value.constant  # a mode, flags, an answer; error codes are all alike
         kind = number if number is not None and number >= 0 else (value.truth, self._pointer and value.is_error)
         effects = state.locks or state.scopes or state.released or state.closed
@@ -155,6 +174,7 @@ class Returns:
                 for state, value, path, members in self._found.values()
             )
         )
+        found = consistent(found, self.names.taken)
         if len(found) < 2 or any(outcome.has_effect for outcome in found):
             return found
         if len(found) <= 4 and any(o.value.constant is not None or o.value.tied for o in found):
@@ -178,17 +198,16 @@ class Returns:
         self._asserted.update(dict.fromkeys(sorted(here, key=lambda lock: (lock.cls, lock.text, lock.site))))
         self._always = here if self._always is None else self._always & here
 
-    def _exported(self, state: State, returned: Expr | None) -> State:
+    def _exported(self, state: State, returned: Terms | None) -> State:
         """`state` with only those locks that callers can name, in their terms."""
-        named = returned if isinstance(returned, Var | Temp) else None
         result = state.copy()
         result.locks = distinct(
             lock._replace(instance=instance)
             for lock in state.locks
-            if not lock.asserted and (instance := self.names.means(lock.instance, named)) is not None
+            if not lock.asserted and (instance := self.names.means(lock.instance, returned)) is not None
         )
         result.scopes = tuple(scope for scope in state.scopes if not scope.inherited)
-        result.released = self.names.releases(state, named, finished=True)
+        result.released = self.names.releases(state, returned, finished=True)
         return result
 
     def _members(self, state: State, path: Expr) -> Members:

@@ -111,6 +111,25 @@ def _pointer_or_name(expr: Expr) -> Expr:
     return expr
 
 
+def put(expr: Expr, old: Expr, new: Expr) -> Expr:
+    """`expr` with `new` wherever `old`, which may be any expression, is a part of it."""
+    if old not in parts(expr):
+        return expr
+    if expr == old:
+        return new
+    if isinstance(expr, Field):
+        return Field(put(expr.base, old, new), expr.record, expr.member)
+    if isinstance(expr, Deref):
+        return deref(put(expr.base, old, new))
+    if isinstance(expr, Addr):
+        return addr(put(expr.base, old, new))
+    if isinstance(expr, Index):
+        return Index(put(expr.base, old, new), put(expr.index, old, new))
+    if isinstance(expr, Bin):
+        return Bin(expr.op, put(expr.left, old, new), put(expr.right, old, new))
+    return Un(expr.op, put(expr.operand, old, new)) if isinstance(expr, Un) else expr
+
+
 def replace(expr: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
     """`expr` with the variables and temporaries of `mapping` replaced."""
     return rewrite(expr, lambda leaf: mapping.get(leaf, leaf))
@@ -193,6 +212,26 @@ def _pointer_of(lvalue: Expr) -> Expr:
 
 
 @lru_cache(maxsize=200_000)
+def followed(expr: Expr, placed: bool = False) -> frozenset[Expr]:
+    """The variables and temporaries whose pointers are followed when `expr` is evaluated; if `placed`, only where
+    it lies is computed: `&p->m` reads nothing."""
+    if isinstance(expr, Deref):
+        own = frozenset((expr.base,)) if not placed and isinstance(expr.base, Var | Temp) else frozenset[Expr]()
+        return own | followed(expr.base)
+    if isinstance(expr, Addr):
+        return followed(expr.base, placed=True)
+    if isinstance(expr, Field):
+        return followed(expr.base, placed)
+    if isinstance(expr, Index):
+        return followed(expr.base, placed) | followed(expr.index)
+    if isinstance(expr, Bin):
+        return followed(expr.left) | followed(expr.right)
+    if isinstance(expr, Un):
+        return followed(expr.operand)
+    return frozenset()
+
+
+@lru_cache(maxsize=200_000)
 def depth(expr: Expr) -> int:
     if isinstance(expr, Field | Deref | Addr):
         return 1 + depth(expr.base)
@@ -233,25 +272,38 @@ def root(expr: Expr) -> Expr:
 def class_of(instance: Expr, function: str) -> str:
     """The class of the lock at `instance`, as lockdep would name it.
 
-    A lock that is reached only through a parameter or a local has no class of its own: it is named
-    after the variable and the function, in angle brackets.
+    A lock that a member points at is named after that member, with an asterisk: what it is a part of does not show.
+    One that is reached only through a parameter or a local has no class of its own: it is named after the variable
+    and the function, in angle brackets.
     """
-    expr = instance
-    while isinstance(expr, Index):
-        expr = expr.base
+    expr = _element_of(instance)
     if isinstance(expr, Field):
         return f"{expr.record}.{expr.member}" if expr.record else expr.member
     if isinstance(expr, Var):
         return expr.name if expr.kind in "gf" else f"<{function}:{expr.name}>"
+    if isinstance(expr, Deref) and isinstance(pointer := _element_of(expr.base), Field) and pointer.record:
+        return f"*{pointer.record}.{pointer.member}"
     start = root(expr)
     if isinstance(start, Var):
         return f"<{function}:{start.name}>" if start.kind in "lp" else start.name
     return f"<{function}>"
 
 
+def _element_of(expr: Expr) -> Expr:
+    """The array that `expr` is an element of, or `expr`."""
+    while isinstance(expr, Index):
+        expr = expr.base
+    return expr
+
+
 def has_class(cls: str) -> bool:
     """False for locks known only by a variable of one function."""
     return not cls.startswith("<")
+
+
+def is_exact(cls: str) -> bool:
+    """True if a lock with another exact class is another lock."""
+    return not cls.startswith(("<", "*"))
 
 
 def embedded_in(expr: Expr, owners: frozenset[Expr]) -> bool:

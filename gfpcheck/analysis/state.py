@@ -22,6 +22,7 @@ from gfpcheck.analysis.paths import (
     members_in,
     names_in,
     parts,
+    put,
     reads_memory,
     rewrite,
     root,
@@ -218,7 +219,7 @@ class State:
         else:
             target = self.place(dst)
             self.overwrite(target)
-            if is_member_of_variable(target) and not isinstance(resolved, Const) and not is_opaque(resolved):
+            if is_member_of_variable(target) and not is_opaque(resolved):
                 self.binds[target] = resolved
             else:
                 self._note(target, value)
@@ -242,7 +243,9 @@ class State:
             self.facts[expr] = value
 
     def forget(self, name: Expr) -> None:
-        """`name` gets a new value: facts about the old one go, paths that began with it are marked old."""
+        """`name` gets a new value: what is known of the old one goes on under the name of another local that has it,
+        else it goes, and paths that began with it are marked old."""
+        self._hand_on(name)
         for bound in [b for b, e in self.binds.items() if name in names_in(e) or name in names_in(b)]:
             value = self.value(self.binds.pop(bound))
             if name not in names_in(bound):
@@ -256,7 +259,9 @@ class State:
             )
 
     def overwrite(self, lvalue: Expr) -> None:
-        """Memory at `lvalue` changes: forget what it, and anything that may be the same memory, held."""
+        """Memory at `lvalue` changes: forget what it, and anything that may be the same memory, held. What it held
+        itself goes on under the name of a local that has it."""
+        self._hand_on(lvalue)
         for bound in [b for b, e in self.binds.items() if may_read(e, lvalue) or b == lvalue]:
             value = self.value(self.binds.pop(bound))
             if bound != lvalue:
@@ -264,13 +269,24 @@ class State:
         for fact in [f for f in self.facts if may_read(f, lvalue)]:
             del self.facts[fact]
 
+    def _hand_on(self, old: Expr) -> None:
+        """What is known of the value of `old`, which changes, is known by a local's name that was assigned it."""
+        name = next((n for n, expr in self.binds.items() if expr == old and isinstance(n, Var | Temp)), None)
+        if name is None:
+            return
+        del self.binds[name]
+        self.binds = {bound: put(expr, old, name) for bound, expr in self.binds.items()}
+        self.facts = {put(fact, old, name): value for fact, value in self.facts.items()}
+        self.locks = tuple(lock._replace(instance=put(lock.instance, old, name)) for lock in self.locks)
+
     def forget_memory(self, rechecked: Set[tuple[str, str]]) -> None:
-        """Another iteration: what the loop reads again may have changed since. Members that it does not look at are
-        taken to be as they were."""
-        for fact in [f for f in self.facts if reads_memory(f)]:
-            members = members_in(fact)
-            if not members or not members.isdisjoint(rechecked):
-                del self.facts[fact]
+        """Another iteration: what the loop reads again may have changed since, but not what was read into a local.
+        Members that it does not look at are taken to be as they were."""
+        changing = [f for f in self.facts if reads_memory(f) and _is_read_again(f, rechecked)]
+        for fact in changing:
+            self._hand_on(fact)
+        for fact in changing:
+            self.facts.pop(fact, None)
 
     def keep_only(self, live: frozenset[Expr]) -> None:
         """Drop what is known of dead variables, so that more states become equal."""
@@ -288,6 +304,11 @@ class State:
             del self.facts[fact]
 
 
+def _is_read_again(expr: Expr, rechecked: Set[tuple[str, str]]) -> bool:
+    members = members_in(expr)
+    return not members or not members.isdisjoint(rechecked)
+
+
 def may_read(expr: Expr, lvalue: Expr) -> bool:
     """True if evaluating `expr` may read the memory at `lvalue`.
 
@@ -301,15 +322,17 @@ def may_read(expr: Expr, lvalue: Expr) -> bool:
 
 
 def join(a: State, b: State, widen: bool = False) -> State:
-    """Both states of one situation in one. With `widen`, values that differ are given up at once."""
+    """Both states of one situation in one. With `widen`, only what `a` knew remains, and of values that differ whether
+    they are zero or errors: so a loop comes to an end."""
+    merged = values.widen if widen else values.join
     binds = {name: expr for name, expr in a.binds.items() if b.binds.get(name) == expr}
     facts: dict[Expr, Value] = {}
     for expr, value in a.facts.items():
         other = b.facts.get(expr)
         if other == value:
             facts[expr] = value
-        elif not widen:
-            joined = values.join(value, b.value(b.resolve(expr)) if other is None else other)
+        else:
+            joined = merged(value, b.value(b.resolve(expr)) if other is None else other)
             if joined != TOP:
                 facts[expr] = joined
     if not widen:
@@ -318,11 +341,11 @@ def join(a: State, b: State, widen: bool = False) -> State:
                 joined = values.join(a.value(a.resolve(expr)), value)
                 if joined != TOP:
                     facts[expr] = joined
-        for name in {*a.binds, *b.binds} - binds.keys():
-            if name not in facts:
-                joined = values.join(a.eval(name), b.eval(name))
-                if joined != TOP:
-                    facts[name] = joined
+    for name in (a.binds.keys() if widen else {*a.binds, *b.binds}) - binds.keys():
+        if name not in facts:
+            joined = merged(a.eval(name), b.eval(name))
+            if joined != TOP:
+                facts[name] = joined
     return State(a.locks, a.released, a.scopes, a.closed, binds, facts)
 
 

@@ -12,8 +12,17 @@ from gfpcheck.ir import Expr, Temp
 RETURNED = Temp(-2)
 """Stands for the returned value in the paths of a summary."""
 
+ORIGIN = Temp(-3)
+"""Stands for the object that a returned pointer leads into, if callers cannot name it: `&ORIGIN->lock`."""
+_ORIGINS = -16
+
 Facts = tuple[tuple[Expr, Value], ...]
 """What must hold of the arguments: (expression over parameters, value)."""
+
+
+def origin_of(result: Temp) -> Temp:
+    """A caller's name of the object that the pointer in `result` leads into."""
+    return Temp(_ORIGINS - result.id)
 
 
 class Outcome(NamedTuple):

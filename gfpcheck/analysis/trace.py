@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.amounts import NOBODY_KNOWS, Amount
+from gfpcheck.analysis.balance import distinct_ways
 from gfpcheck.analysis.liveness import Flow
 from gfpcheck.analysis.outcomes import Names
 from gfpcheck.analysis.state import HeldLock, Release, Site, State
@@ -107,7 +108,11 @@ class Trace:
 
     def reached(self) -> tuple[Reached, ...]:
         """The allocations that callers should know of."""
-        return tuple(sorted(self._reached.values(), key=lambda r: len(r.path))[:MAX_REACHED])
+        return tuple(sorted(distinct_ways(self._reached.values(), self.names.taken), key=_length)[:MAX_REACHED])
+
+
+def _length(reached: Reached) -> int:
+    return len(reached.path)
 
 
 def _common(a: Facts, b: Facts) -> Facts:

@@ -12,8 +12,10 @@ from typing import NamedTuple
 WIDTH = 64
 ALL = (1 << WIDTH) - 1
 SIGN = 1 << (WIDTH - 1)
+MAX_ERRNO = 4095
+"""include/linux/err.h"""
 ERRNO_BITS = ALL & ~0xFFF
-"""Bits that are all set in every ERR_PTR and negative errno (include/linux/err.h: MAX_ERRNO is 4095)."""
+"""Bits that are all set in every ERR_PTR and negative errno."""
 
 
 class Value(NamedTuple):
@@ -121,6 +123,14 @@ def join(a: Value, b: Value) -> Value:
     )
 
 
+def widen(a: Value, b: Value) -> Value:
+    """A value that holds both; if they differ, one that says no more than whether it is zero, negative or an error."""
+    if a == b:
+        return a
+    both = join(a, b)
+    return Value(both.ones & SIGN, both.zeros & SIGN, both.nonzero, both.not_error)
+
+
 def meet(a: Value, b: Value) -> Value | None:
     """The values in both, or None if there is none."""
     ones = a.ones | b.ones
@@ -226,7 +236,8 @@ def binary(op: str, a: Value, b: Value) -> Value:
         if pair:
             return boolean(_compare(op, *pair))
         if op in (">=u", ">u") and b.ones & ERRNO_BITS == ERRNO_BITS and a.is_error is not None:
-            return boolean(a.is_error)
+            first = -MAX_ERRNO if op == ">=u" else -MAX_ERRNO - 1
+            return boolean(True if a.is_error and b.constant == first else None if a.is_error else False)
         return boolean(_sign_compare(op, a, b))
     if pair:
         return _arithmetic(op, *pair)

@@ -1,6 +1,19 @@
 """Access paths: simplification, classes, ownership, display."""
 
-from gfpcheck.analysis.paths import addr, canonical, class_of, deref, embedded_in, has_class, names_in, replace, show
+from gfpcheck.analysis.paths import (
+    addr,
+    canonical,
+    class_of,
+    deref,
+    embedded_in,
+    followed,
+    has_class,
+    is_exact,
+    names_in,
+    put,
+    replace,
+    show,
+)
 from gfpcheck.ir import Addr, Bin, Const, Deref, Expr, Field, Index, Var
 
 INODE = Var("inode", "p")
@@ -44,6 +57,28 @@ def test_a_lock_behind_a_bare_pointer_has_no_class() -> None:
     cls = class_of(Deref(Var("lock", "p")), "f")
     assert cls == "<f:lock>"
     assert not has_class(cls)
+
+
+def test_a_lock_behind_a_member_is_named_after_it_and_may_be_any() -> None:
+    lock = Deref(Field(Deref(IP), "struct host", "host_lock"))
+    assert class_of(lock, "f") == "*struct host.host_lock"
+    assert has_class(class_of(lock, "f"))
+    assert not is_exact(class_of(lock, "f"))
+
+
+def test_pointers_are_followed_where_memory_is_read() -> None:
+    member = Field(Deref(IP), "struct inode", "i_lock")
+    assert followed(member) == {IP}
+    assert followed(Addr(member)) == frozenset()
+    assert followed(Addr(Field(Deref(member), "struct other", "x"))) == {IP}
+    assert followed(Bin("+", member, Const(1))) == {IP}
+
+
+def test_any_part_can_be_put_in_another_place() -> None:
+    member = Field(Deref(IP), "struct inode", "i_lock")
+    assert put(Deref(member), member, INODE) == Deref(INODE)
+    assert put(Deref(Addr(member)), Addr(member), IP) == Deref(IP)
+    assert put(Const(1), member, INODE) == Const(1)
 
 
 def test_locks_of_the_owned_object_are_embedded_and_others_are_not() -> None:

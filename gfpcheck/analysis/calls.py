@@ -222,7 +222,7 @@ class Calls:
         for lock in summary.asserted:
             if not lock.may:
                 instance = state.resolve(replace(lock.instance, mapping))
-                cls = lock.cls if has_class(lock.cls) else class_of(instance, site.function)
+                cls = class_here(lock.cls, instance, site.function)
                 via = (lock.site, *lock.via)
                 self._effects.assert_held(
                     state, lock._replace(instance=instance, cls=cls, site=site, via=via, text=show(instance))

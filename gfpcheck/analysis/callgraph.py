@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import networkx as nx
 
 from gfpcheck.analysis.program import Program
@@ -12,7 +14,7 @@ class CallGraph:
     """`graph` has an edge for each pair (caller, callee) of function ids, with the attribute `kind`:
     "direct", "pointer" (through a member) or "callback" (passed as an argument).
     `unresolved` counts indirect calls with no known target, `wide` those with too many; `external` the direct calls of
-    functions without a body here.
+    functions without a body here. `vague` are the functions with a call of too many targets, which has no edges.
     """
 
     def __init__(self, program: Program) -> None:
@@ -20,6 +22,7 @@ class CallGraph:
         self.unresolved = 0
         self.wide = 0
         self.external = 0
+        self.vague: set[str] = set()
         self.graph.add_nodes_from(program.functions)
         for caller, func in program.functions.items():
             for _, _, call in program.calls(func):
@@ -30,6 +33,7 @@ class CallGraph:
                         self.external += 1
                     elif program.is_too_wide(call, func):
                         self.wide += 1
+                        self.vague.add(caller)
                     else:
                         self.unresolved += 1
                 for callee in callees:
@@ -40,6 +44,17 @@ class CallGraph:
     def _edge(self, caller: str, callee: str, kind: str) -> None:
         if not self.graph.has_edge(caller, callee):
             self.graph.add_edge(caller, callee, kind=kind)
+
+    def leading_to(self, functions: Iterable[str]) -> set[str]:
+        """Those functions and all from which one of them may be reached."""
+        found = set(functions)
+        pending = list(found)
+        while pending:
+            for caller in self.graph.predecessors(pending.pop()):
+                if caller not in found:
+                    found.add(caller)
+                    pending.append(caller)
+        return found
 
     def bottom_up(self) -> list[list[str]]:
         """The strongly connected components, callees before callers, each sorted."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
+from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.engine import Acquisition, Engine
 from gfpcheck.analysis.paths import embedded_in, has_class, same_object
 from gfpcheck.analysis.program import Program
@@ -47,9 +48,17 @@ class _Visit(NamedTuple):
 class Reclaim:
     """The locks that reclaim takes, by class: the shortest chain for each."""
 
-    def __init__(self, program: Program, engine: Engine, models: Models) -> None:
+    def __init__(self, program: Program, engine: Engine, models: Models, graph: CallGraph) -> None:
         self._program = program
         self._engine = engine
+        # Below all others there is nothing to be found.
+        self._leading = graph.leading_to(
+            key
+            for key, facts in engine.facts.items()
+            if facts.given_up
+            or key in graph.vague
+            or any(a.blocking and _is_slept_on(a.lock) for a in facts.acquisitions)
+        )
         self.roots = 0
         self.locks: dict[str, ReclaimLock] = {}
         for root in models.reclaim_roots:
@@ -74,6 +83,8 @@ class Reclaim:
             for callee, consts, site, arguments in found.calls:
                 fixed = consts if any(number is not None for number in consts) else ()
                 passed = frozenset(n for n, argument in enumerate(arguments) if same_object(argument, owners))
+                if callee not in self._leading:
+                    continue
                 if (callee, fixed, passed) not in seen and len(seen) < MAX_VISITS:
                     seen.add((callee, fixed, passed))
                     queue.append(_Visit(callee, fixed, passed, (*visit.chain, site)))
@@ -97,4 +108,8 @@ class Reclaim:
 
 def _waits(lock: HeldLock) -> bool:
     """True for locks that are slept on and can be told apart by class."""
-    return lock.kind not in ATOMIC_KINDS and lock.kind != "srcu" and has_class(lock.cls)
+    return _is_slept_on(lock) and has_class(lock.cls)
+
+
+def _is_slept_on(lock: HeldLock) -> bool:
+    return lock.kind not in ATOMIC_KINDS and lock.kind != "srcu"

@@ -49,7 +49,7 @@ def find_out(
             progress("analysing", number, len(components))
         for key in component:
             engine.summary(key)
-    reclaim = Reclaim(program, engine, knowledge)
+    reclaim = Reclaim(program, engine, knowledge, graph)
     loops = LoopFinder(program, engine)
     entry = entry_scopes(program, engine, knowledge)
     views = Views(program, engine, gfp, loops, reclaim.locks, entry, plan.version, plan.root)

@@ -10,6 +10,7 @@ from pathlib import Path
 from gfpcheck.analysis.callers import Callers
 from gfpcheck.analysis.lines import held_by_line
 from gfpcheck.driver.analyse import Knowledge, find_out
+from gfpcheck.driver.collector import no_collector
 from gfpcheck.driver.options import Options, Progress, RunError
 from gfpcheck.driver.run import read
 from gfpcheck.report.facts import Facts, FunctionFacts
@@ -24,7 +25,8 @@ def facts(file: Path, function: str, options: Options, progress: Progress | None
     if not (file.suffix == ".h" and options.paths):  # a header is read by the files that include it
         options = replace(options, paths=(*options.paths, file))
     source = read(options, progress)
-    known = find_out(*source, progress)
+    with no_collector():
+        known = find_out(*source, progress)
     name = os.path.relpath(file.resolve(), source.plan.root)
     here = {func.name: key for key, func in known.program.functions.items() if func.file == name}
     if function and function not in here:

@@ -12,6 +12,7 @@ import msgspec
 
 from gfpcheck import frontend, kbuild, models
 from gfpcheck.driver.cache import open_store
+from gfpcheck.driver.collector import no_collector
 from gfpcheck.driver.inputs import Inputs
 from gfpcheck.driver.kept import find_report, keep_report, report_key
 from gfpcheck.driver.lower import Reader
@@ -42,7 +43,7 @@ def run(options: Options, progress: Progress | None = None) -> Report:
     What fails in part is in the report's losses.
     """
     rules = select(all_rules(options.rule_dirs), options.select, options.ignore)
-    with _prepared(options, progress) as (plan, knowledge, gfp, reader, store):
+    with no_collector(), _prepared(options, progress) as (plan, knowledge, gfp, reader, store):
         key = report_key(plan, knowledge, gfp, options, [reader.key(unit) for unit in plan.units], store)
         report = None if key is None else find_report(store, key)
         if report is None:
@@ -58,7 +59,7 @@ def run(options: Options, progress: Progress | None = None) -> Report:
 
 def read(options: Options, progress: Progress | None = None) -> Source:
     """Read what `options` asks for. Raises RunError as `run` does."""
-    with _prepared(options, progress) as (plan, knowledge, gfp, reader, _):
+    with no_collector(), _prepared(options, progress) as (plan, knowledge, gfp, reader, _):
         return Source(plan, knowledge, gfp, _modules(reader, plan))
 
 

@@ -98,7 +98,7 @@ def test_it_runs_away_from_the_checkout(built: Built, tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr
     report = json.loads(done.stdout)
     assert {finding["rule"] for finding in report["findings"]} >= {"GFP101", "GFP201", "GFP301", "GFP302"}
-    assert {finding["rule"] for finding in report["findings"]} == {rule["id"] for rule in report["rules"]}
+    assert {finding["rule"] for finding in report["findings"]} <= {rule["id"] for rule in report["rules"]}
     assert report["losses"] == []
     as_module = run(built.python, "-m", "gfpcheck", "linux/fs/minifs", "--format", "json", cwd=tmp_path)
     assert (as_module.returncode, as_module.stdout) == (done.returncode, done.stdout)

@@ -123,7 +123,7 @@ class Store:
         prefix = f"{_TEMPORARY}{self._folder.name}-"
         self._folder.rename(Path(tempfile.mkdtemp(prefix=prefix, dir=self._folder.parent), self._folder.name))
         for doomed in self._folder.parent.glob(f"{prefix}*"):
-            shutil.rmtree(doomed)
+            shutil.rmtree(doomed, onerror=_unless_gone)
 
     @staticmethod
     def _path(folder: Path, kind: str, key: str) -> Path:
@@ -147,6 +147,12 @@ class _Entry(NamedTuple):
     path: Path
     used: float
     size: int
+
+
+def _unless_gone(_function: object, _path: str, problem: tuple[object, BaseException, object]) -> None:
+    """What another process has removed in the meantime is removed."""
+    if not isinstance(problem[1], FileNotFoundError):
+        raise problem[1]
 
 
 def _checksum(packed: bytes) -> bytes:

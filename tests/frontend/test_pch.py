@@ -226,6 +226,7 @@ def test_one_file_alone_makes_none(source: Source, tmp_path: Path) -> None:
 def test_old_ones_are_removed(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pch, "_KEEP", 2)
     found = units(source, ["fs/a.c", "fs/b.c"])
+    source.settle()
     folder = tmp_path / "pch"
     for number in range(4):
         variant = [msgspec.structs.replace(unit, args=(*unit.args, f"-DX={number}")) for unit in found]

@@ -15,7 +15,7 @@ import msgspec
 
 from gfpcheck import frontend
 from gfpcheck.kbuild import Unit
-from gfpcheck.store import Files, Store, digest
+from gfpcheck.store import Files, Spelling, Store, digest
 
 _ALTERNATIVES = 4
 """Sets of files that are remembered for a question: branches that one goes back and forth between."""
@@ -40,13 +40,14 @@ _decode_header = msgspec.msgpack.Decoder(_Header).decode
 
 
 class Inputs:
-    """Finds keys for what was made of parsed files, and enters what new ones depend on. `store` keeps it; what the
-    files of one tree were like, under the `name` of that."""
+    """Finds keys for what was made of parsed files of the tree at `root`, and enters what new ones depend on. `store`
+    keeps it. A copy of the tree elsewhere has the same keys."""
 
-    def __init__(self, store: Store, name: str = "") -> None:
+    def __init__(self, store: Store, root: str) -> None:
         self.store = store
-        self.files = Files(store, name)
-        self._surroundings = frontend.Surroundings()
+        self.files = Files(store, root)
+        self.spelling = Spelling(root)
+        self._surroundings = frontend.Surroundings(self.spelling)
         self._true: dict[tuple[str, tuple[str, ...], str], str | None] = {}
 
     def find(self, kind: str, question: str, unit: Unit) -> str | None:
@@ -69,10 +70,10 @@ class Inputs:
             return None
         shared = "" if header is None else header.digest
         if header is not None and self._header_surroundings(shared, unit) is None:
-            made_of = _Header(list(header.headers), sorted(header.files))
+            made_of = _Header(self._spelled(header.headers), sorted(self._spelled(header.files)))
             self.store.put("header", shared, msgspec.msgpack.encode(made_of))
             self._true.clear()
-        reads = _Reads(shared, sorted(paths))
+        reads = _Reads(shared, sorted(self._spelled(paths)))
         key = self._key(question, reads, unit)
         if key is not None:
             others = [other for other in self._remembered(question) if other != reads]
@@ -94,12 +95,17 @@ class Inputs:
         contents = self._contents(reads.files)
         if contents is None:
             return None
-        own = self._surroundings.digest(unit.args, unit.cwd, reads.files)
-        return digest(question, reads.shared, beside, own, *(part for item in contents.items() for part in item))
+        own = self._surroundings.digest(unit.args, unit.cwd, list(contents))
+        named = zip(reads.files, contents.values(), strict=True)
+        return digest(question, reads.shared, beside, own, *(part for item in named for part in item))
 
-    def _contents(self, paths: Collection[str]) -> Mapping[str, str] | None:
+    def _spelled(self, paths: Collection[str]) -> list[str]:
+        return [self.spelling.of(path) for path in paths]
+
+    def _contents(self, names: Collection[str]) -> Mapping[str, str] | None:
+        """The digests of files, by path; None if one cannot be read."""
         found: dict[str, str] = {}
-        for path in paths:
+        for path in map(self.spelling.path, names):
             contents = self.files.digest(path)
             if contents is None:
                 return None
@@ -120,6 +126,9 @@ class Inputs:
         except msgspec.DecodeError:  # of another version
             return None
         contents = None if made_of is None else self._contents(made_of.files)
-        if made_of is None or contents is None or frontend.header_digest(unit, made_of.headers, contents) != shared:
+        if made_of is None or contents is None:
             return None
-        return self._surroundings.digest(unit.args, unit.cwd, [os.path.normpath(path) for path in made_of.files])
+        headers = list(map(self.spelling.path, made_of.headers))
+        if frontend.header_digest(unit, headers, contents, self.spelling) != shared:
+            return None
+        return self._surroundings.digest(unit.args, unit.cwd, [os.path.normpath(path) for path in contents])

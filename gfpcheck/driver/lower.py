@@ -57,7 +57,6 @@ class Reader:
         self._context = digest(
             code_digest("frontend", "ir"),
             *frontend.identity(),
-            plan.root,
             *sorted(self._settings.stop),
             "",
             *sorted(self._settings.noreturn),
@@ -90,7 +89,7 @@ class Reader:
             self._read(incomplete, found)
 
     def _question(self, unit: Unit) -> str:
-        return digest(self._context, unit.path, unit.rel, unit.cwd, *unit.args)
+        return digest(self._context, *map(self._inputs.spelling.of, (unit.path, unit.rel, unit.cwd, *unit.args)))
 
     def _kept(self, unit: Unit) -> Translation | None:
         key = self.key(unit)

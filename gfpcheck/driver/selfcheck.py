@@ -50,7 +50,8 @@ def fold_flags(plan: Plan, knowledge: Models, inputs: Inputs) -> GfpFlags:
 
 def _fold(unit: Unit, header: str, names: Sequence[str], inputs: Inputs) -> dict[str, int | None]:
     context = (code_digest("frontend", "ir"), *frontend.identity())
-    question = digest("constants", *context, header, *names, "", unit.cwd, *unit.args)
+    command = map(inputs.spelling.of, (unit.cwd, *unit.args))
+    question = digest("constants", *context, header, *names, "", *command)
     key = inputs.find("constants", question, unit)
     data = None if key is None else inputs.store.get("constants", key)
     if data is not None:

@@ -34,7 +34,7 @@ def survey(options: Options) -> tuple[list[tuple[str, str]], bool]:
         rows.append(("libclang", frontend.libclang_version()))
         if plan is not None:
             knowledge = models.load(plan.version, options.models)
-            known = fold_flags(plan, knowledge, Inputs(Store(None))).values
+            known = fold_flags(plan, knowledge, Inputs(Store(None), plan.root)).values
             rows.append(("allocation flags", f"{len(known)} have values in this tree, GFP_KERNEL among them"))
     except (ModelError, frontend.FrontendError, RunError) as error:
         problem = str(error)

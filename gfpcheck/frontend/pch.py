@@ -22,7 +22,7 @@ from gfpcheck.frontend import libclang
 from gfpcheck.frontend.includes import IncludeGraph, Reader
 from gfpcheck.frontend.parse import ParseError, error_entries, inclusions, parsed
 from gfpcheck.kbuild.types import Unit
-from gfpcheck.store import Stamp, digest, is_settled, stamp
+from gfpcheck.store import Spelling, Stamp, digest, is_settled, stamp
 
 _SHARE = 0.1  # of a group's files must include a header directly for it to be worth precompiling
 _WORTH_BUILDING = 2  # files
@@ -73,8 +73,9 @@ class Share(msgspec.Struct, frozen=True):
         return [file for number, file in enumerate(every) if bits >> number & 1]
 
 
-def prepare(units: Sequence[Unit], folder: Path) -> GroupHeader | None:
-    """Finds in `folder`, or makes, a precompiled header for units of equal arguments; None if none is worth having."""
+def prepare(units: Sequence[Unit], folder: Path, root: str) -> GroupHeader | None:
+    """Finds in `folder`, or makes, a precompiled header for units of equal arguments, which lie in the tree at `root`;
+    None if none is worth having."""
     reader = Reader(units[0])
     wanted = common_headers(units, reader)
     if not wanted:
@@ -86,7 +87,7 @@ def prepare(units: Sequence[Unit], folder: Path) -> GroupHeader | None:
         if len(units) < _WORTH_BUILDING:
             return None
         kept = _without_harmful(units, wanted, graph, foreign)
-        header = _build(units[0], kept, reader, folder)
+        header = _build(units[0], kept, reader, folder, Spelling(root))
         if header is None:
             return None
         if header.headers != wanted:
@@ -206,7 +207,7 @@ def _is_fresh(record: Path, header: Precompiled) -> bool:
         return False
 
 
-def _build(unit: Unit, wanted: Sequence[str], reader: Reader, folder: Path) -> Precompiled | None:
+def _build(unit: Unit, wanted: Sequence[str], reader: Reader, folder: Path, spelling: Spelling) -> Precompiled | None:
     """Leaves out the headers below which there are errors, and tries again."""
     stem = folder / f"{_command(unit)}-{_digest(wanted)}"
     source, target = stem.with_suffix(".h"), stem.with_suffix(".pch")
@@ -224,7 +225,9 @@ def _build(unit: Unit, wanted: Sequence[str], reader: Reader, folder: Path) -> P
             if not wrong:
                 stamps = {path: stamp(path) for path in files}
                 contents = {path: digest(reader.text(path)) for path in files}
-                made = Precompiled(str(target), tuple(headers), stamps, header_digest(unit, headers, contents))
+                made = Precompiled(
+                    str(target), tuple(headers), stamps, header_digest(unit, headers, contents, spelling)
+                )
                 if all(is_settled(found, start) for found in stamps.values()):
                     _replace(stem.with_suffix(".json"), msgspec.json.encode(made))
                 _trim(folder)
@@ -241,9 +244,12 @@ def _build(unit: Unit, wanted: Sequence[str], reader: Reader, folder: Path) -> P
     return None
 
 
-def header_digest(unit: Unit, headers: Sequence[str], contents: Mapping[str, str]) -> str:
-    """Names what a precompiled header holds, by the digests of the files' contents."""
-    return digest(_command(unit), *headers, "", *(part for item in sorted(contents.items()) for part in item))
+def header_digest(unit: Unit, headers: Sequence[str], contents: Mapping[str, str], spelling: Spelling) -> str:
+    """Names what a precompiled header holds, by the digests of the files' contents, wherever their tree lies."""
+    command = map(spelling.of, (*unit.args, unit.cwd))
+    named = sorted((spelling.of(path), contents[path]) for path in contents)
+    what = (*map(spelling.of, headers), "", *(part for item in named for part in item))
+    return digest(str(_FORMAT), *libclang.identity(), *command, "", *what)
 
 
 def _save(unit: Unit, source: Path, target: Path) -> tuple[set[int], list[str]]:

@@ -218,7 +218,9 @@ class _Run:
     def _job(self, task: Group | int) -> worker.Lower | worker.Prepare:
         if not isinstance(task, int):
             assert self._settings.pch_dir is not None
-            return worker.Prepare(tuple(self._groups[task]), str(self._settings.pch_dir.absolute()))
+            return worker.Prepare(
+                tuple(self._groups[task]), str(self._settings.pch_dir.absolute()), self._settings.root
+            )
         shares: list[tuple[Unit, pch.Share | None]] = []
         headers: dict[str, worker.Header] = {}
         for unit in self._batches[task]:

@@ -10,13 +10,14 @@ import os
 from collections.abc import Collection, Sequence
 
 from gfpcheck.frontend.directives import search_folders
-from gfpcheck.store import digest
+from gfpcheck.store import Spelling, digest
 
 
 class Surroundings:
     """What stands beside files. Each folder is listed once."""
 
-    def __init__(self) -> None:
+    def __init__(self, spelling: Spelling) -> None:
+        self._spelling = spelling
         self._listings: dict[str, frozenset[str]] = {}
         self._folders: dict[tuple[tuple[str, ...], str], list[str]] = {}
         self._before: dict[tuple[str, tuple[str, ...], str], list[str]] = {}
@@ -28,7 +29,7 @@ class Surroundings:
         names = {path.rpartition("/")[2] for path in paths}
         for folder in {path.rpartition("/")[0] for path in paths}:
             found.update(f"{folder}/{name}" for name in self._listing(folder) & names)
-        return digest(*sorted(found))
+        return digest(*sorted(map(self._spelling.of, found)))
 
     def _shadows(self, args: tuple[str, ...], cwd: str, path: str) -> list[str]:
         key = (path, args, cwd)

@@ -58,10 +58,11 @@ class Lowered(msgspec.Struct, frozen=True):
 
 
 class Prepare(msgspec.Struct, frozen=True, tag=True):
-    """A group of files to find or make a precompiled header for, in `folder`."""
+    """A group of files of the tree at `root` to find or make a precompiled header for, in `folder`."""
 
     units: tuple[Unit, ...]
     folder: str
+    root: str
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -91,7 +92,7 @@ def run(path: str) -> str:
     Files, because a process that is killed while it writes to the pipe of a pool leaves the pool hanging.
     """
     job = msgspec.msgpack.decode(Path(path).read_bytes(), type=Lower | Prepare)
-    result = lower(job) if isinstance(job, Lower) else Prepared(pch.prepare(job.units, Path(job.folder)))
+    result = lower(job) if isinstance(job, Lower) else Prepared(pch.prepare(job.units, Path(job.folder), job.root))
     done = path + ".result"
     Path(done).write_bytes(msgspec.msgpack.encode(result))
     Path(path).unlink()

@@ -30,6 +30,18 @@ def test_unchanged_nothing_is_done(project: Project) -> None:
     assert [finding.rule for finding in run(project.options).findings] == ["GFP101"]
 
 
+def test_a_copy_elsewhere_is_known(project: Project) -> None:
+    """What units mean does not depend on where their tree lies."""
+    project.run()
+    copy = project.root.with_name("copy")
+    shutil.copytree(project.root, copy)
+    project.root = copy
+    project.list_units(UNITS)
+    assert project.run(paths=(copy,)) == (set(), 1)
+    project.edit("include/memory.h", "GFP_ATOMIC 0", "GFP_ATOMIC GFP_KERNEL")
+    assert project.run(paths=(copy,)) == (ALL, 1)
+
+
 def test_touched_nothing_is_done(project: Project) -> None:
     project.run()
     for path in project.root.rglob("*.[ch]"):

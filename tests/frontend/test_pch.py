@@ -94,7 +94,7 @@ def without_includes(module: Module) -> bytes:
 
 def test_ir_is_the_same_with_and_without(source: Source, tmp_path: Path) -> None:
     found = units(source)
-    group = pch.prepare(found, tmp_path / "pch")
+    group = pch.prepare(found, tmp_path / "pch", str(source.root))
     assert group is not None
     plain = [lower_file(unit, str(source.root), frozenset(), frozenset()) for unit in found]
     with_header = lowered(group, found, source.root)
@@ -123,7 +123,7 @@ def test_a_file_includes_what_it_names(source: Source, tmp_path: Path) -> None:
         "fs/c.c": '#include "own.h"\n',
     }
     found = [source.unit(name, text, (*ARGS, "-include", "include/force.h")) for name, text in texts.items()]
-    group = pch.prepare(found, tmp_path / "pch")
+    group = pch.prepare(found, tmp_path / "pch", str(source.root))
     assert group is not None
     assert names(group.header, source.root) == ["include/named.h", "include/slab.h"]
     a, b, c = lowered(group, found, source.root)
@@ -134,7 +134,7 @@ def test_a_file_includes_what_it_names(source: Source, tmp_path: Path) -> None:
 
 
 def test_order_and_choice(source: Source, tmp_path: Path) -> None:
-    group = pch.prepare(units(source), tmp_path / "pch")
+    group = pch.prepare(units(source), tmp_path / "pch", str(source.root))
     assert group is not None
     chosen = names(group.header, source.root)
     assert chosen.index("include/slab.h") < chosen.index("fs/needy.h")
@@ -150,7 +150,7 @@ def test_headers_that_do_not_compile_are_left_out(source: Source, tmp_path: Path
         source.unit(f"fs/{n}.c", f'typedef unsigned gfp_t;\n#include "needy.h"\n#include <slab.h>\nint {n};\n', ARGS)
         for n in "xyz"
     ]
-    group = pch.prepare(found, tmp_path / "pch")
+    group = pch.prepare(found, tmp_path / "pch", str(source.root))
     assert group is not None
     assert names(group.header, source.root) == ["include/slab.h"]
 
@@ -159,16 +159,16 @@ def test_made_once(source: Source, tmp_path: Path) -> None:
     found = units(source)
     source.settle()
     folder = tmp_path / "pch"
-    first = pch.prepare(found, folder)
+    first = pch.prepare(found, folder, str(source.root))
     assert first is not None
     stamp = Path(first.header.path).stat().st_mtime_ns
-    assert pch.prepare(found, folder) == first
-    one = pch.prepare(found[:1], folder)  # one file touched: the others' header serves
+    assert pch.prepare(found, folder, str(source.root)) == first
+    one = pch.prepare(found[:1], folder, str(source.root))  # one file touched: the others' header serves
     assert one is not None
     assert one.header == first.header
     assert Path(first.header.path).stat().st_mtime_ns == stamp
     other = [msgspec.structs.replace(unit, args=(*unit.args, "-DX=1")) for unit in found]
-    changed = pch.prepare(other, folder)
+    changed = pch.prepare(other, folder, str(source.root))
     assert changed is not None
     assert changed.header.path != first.header.path
 
@@ -177,10 +177,10 @@ def test_changed_header_makes_a_new_one(source: Source, tmp_path: Path) -> None:
     found = units(source)
     source.settle()
     folder = tmp_path / "pch"
-    assert pch.prepare(found, folder)
+    assert pch.prepare(found, folder, str(source.root))
     assert list(folder.glob("*.json"))
     source.unit("include/slab.h", HEADERS["include/slab.h"].replace("0x100", "0x200"))
-    again = pch.prepare(found, folder)
+    again = pch.prepare(found, folder, str(source.root))
     assert again is not None
     [module] = lowered(again, found[1:2], source.root)
     assert "512" in str(module.headers)
@@ -209,7 +209,7 @@ def test_macros_of_headers_that_a_file_does_not_include(
         source.unit(f"v{n}.c", f"#include <base.h>\n{OWN}int v{n}(void) {{ return INODE({n}); }}\n", ARGS)
         for n in range(others)
     ]
-    group = pch.prepare(found, tmp_path / "pch")
+    group = pch.prepare(found, tmp_path / "pch", str(source.root))
     assert group is not None
     assert ("include/trace.h" in names(group.header, source.root)) == (users > others)
     assert group.plain == ({"v0.c"} if users > others else set())
@@ -220,7 +220,7 @@ def test_macros_of_headers_that_a_file_does_not_include(
 
 
 def test_one_file_alone_makes_none(source: Source, tmp_path: Path) -> None:
-    assert pch.prepare(units(source, ["fs/a.c"]), tmp_path / "pch") is None
+    assert pch.prepare(units(source, ["fs/a.c"]), tmp_path / "pch", str(source.root)) is None
 
 
 def test_old_ones_are_removed(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +230,7 @@ def test_old_ones_are_removed(source: Source, tmp_path: Path, monkeypatch: pytes
     folder = tmp_path / "pch"
     for number in range(4):
         variant = [msgspec.structs.replace(unit, args=(*unit.args, f"-DX={number}")) for unit in found]
-        group = pch.prepare(variant, folder)
+        group = pch.prepare(variant, folder, str(source.root))
         assert group is not None
         assert Path(group.header.path).exists()
     assert sorted(path.suffix for path in folder.iterdir()) == sorted([".h", ".json", ".pch"] * 2)
@@ -238,17 +238,17 @@ def test_old_ones_are_removed(source: Source, tmp_path: Path, monkeypatch: pytes
 
 def test_folder_that_cannot_be_written(source: Source, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert pch.prepare(units(source), tmp_path / "file" / "pch") is None
+    assert pch.prepare(units(source), tmp_path / "file" / "pch", str(source.root)) is None
 
 
 def test_record_that_is_damaged(source: Source, tmp_path: Path) -> None:
     found = units(source)
     source.settle()
     folder = tmp_path / "pch"
-    first = pch.prepare(found, folder)
+    first = pch.prepare(found, folder, str(source.root))
     [record] = folder.glob("*.json")
     record.write_bytes(b"{")
-    assert pch.prepare(found, folder) == first
+    assert pch.prepare(found, folder, str(source.root)) == first
 
 
 def test_headers_that_may_have_changed_meanwhile(
@@ -257,14 +257,14 @@ def test_headers_that_may_have_changed_meanwhile(
     """What was read and what is there now may differ: used now, but not kept."""
     found = units(source)
     monkeypatch.setattr(pch, "is_settled", lambda *_: False)
-    assert pch.prepare(found, tmp_path / "pch") is not None
+    assert pch.prepare(found, tmp_path / "pch", str(source.root)) is not None
     assert list((tmp_path / "pch").glob("*.json")) == []
 
 
 def test_header_that_vanished(source: Source, tmp_path: Path) -> None:
     """Another run may have removed it: the file is parsed without."""
     found = units(source, ["fs/a.c", "fs/b.c"])
-    group = pch.prepare(found, tmp_path / "pch")
+    group = pch.prepare(found, tmp_path / "pch", str(source.root))
     assert group is not None
     Path(group.header.path).unlink()
     modules = lowered(group, found, source.root)
@@ -277,7 +277,7 @@ def test_forced_includes_are_not_repeated(source: Source, tmp_path: Path) -> Non
     forced = source.unit("force.h", once)
     args = (*ARGS, "-include", forced.path)
     found = [msgspec.structs.replace(unit, args=args) for unit in units(source, ["fs/a.c", "fs/b.c"])]
-    group = pch.prepare(found, tmp_path / "pch")
+    group = pch.prepare(found, tmp_path / "pch", str(source.root))
     assert group is not None
     assert "-include" not in pch.with_header(args, group.header.path)
     assert all(module.errors == [] for module in lowered(group, found, source.root))

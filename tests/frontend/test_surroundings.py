@@ -6,6 +6,7 @@ import pytest
 from frontend_source import Source
 
 from gfpcheck.frontend import Surroundings
+from gfpcheck.store import Spelling
 
 ARGS = ("-Ifirst", "-Isecond", "-isystem", "third")
 READ = ("a/x.c", "second/linux/x.h", "third/y.h", "a/own.h")
@@ -32,7 +33,7 @@ def test_files_that_appear(source: Source, name: str, matters: bool) -> None:
         paths.append(str(source.root / read))
 
     def look() -> str:
-        return Surroundings().digest(ARGS, str(source.root), paths)
+        return Surroundings(Spelling(str(source.root))).digest(ARGS, str(source.root), paths)
 
     before = look()
     assert look() == before

@@ -27,7 +27,7 @@ REQUIRED = ("GFP_KERNEL", "__GFP_NOFAIL", "__GFP_FS", "__GFP_DIRECT_RECLAIM")
 def test_flags_have_values(trees: Mapping[str, Path], gfpcheck: Gfpcheck, version: str, arch: str) -> None:
     plan = make_plan([trees[version] / "fs/xfs/xfs_buf.c"], arch=arch, cache_dir=gfpcheck.cache)
     knowledge = models.load(plan.version)
-    flags = fold_flags(plan, knowledge, Inputs(Store(None)))
+    flags = fold_flags(plan, knowledge, Inputs(Store(None), plan.root))
     assert set(REQUIRED) <= set(knowledge.gfp_required)
     bits = [flags.mask(name) for name in ("__GFP_NOFAIL", "__GFP_FS", "__GFP_DIRECT_RECLAIM", "__GFP_NOLOCKDEP")]
     assert [bit.bit_count() for bit in bits] == [1, 1, 1, 1]

@@ -13,7 +13,7 @@ from gfpcheck.analysis.nonnull import learn_locked
 from gfpcheck.analysis.paths import members_in, replace, show
 from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.queries import Queries
-from gfpcheck.analysis.state import HeldLock, Release, Site, State
+from gfpcheck.analysis.state import HeldLock, Release, Site, State, learn_condition
 from gfpcheck.analysis.summary import ORIGIN, RETURNED, Outcome, Reached, Summary, origin_of
 from gfpcheck.analysis.targets import Targets, either
 from gfpcheck.analysis.trace import Consts, Context, Place, Trace, opened_in, scopes_of
@@ -173,16 +173,14 @@ class Calls:
         width: int,
     ) -> bool:
         """Record an allocation that the callee makes; False if it cannot be reached from here."""
+        during = state.copy()
         for expr, value in reached.when:
-            self._queries.tell(state, expr)
-            if values.meet(state.value(state.resolve(replace(expr, mapping))), value) is None:
+            self._queries.tell(during, expr)
+            if not learn_condition(during, during.resolve(replace(expr, mapping)), value):
                 return False
-        during = state
-        if reached.released:
-            during = state.copy()
-            for release in reached.released:
-                instance = during.resolve(replace(release.instance, mapping))
-                self._effects.release(during, instance, release.cls, release.kind, trace.func.name)
+        for release in reached.released:
+            instance = during.resolve(replace(release.instance, mapping))
+            self._effects.release(during, instance, release.cls, release.kind, trace.func.name)
         flags = values.substitute(reached.flags, argument_values)
         scopes = tuple(dict.fromkeys((*scopes_of(state), *reached.scopes)))
         place = Place(*where, reached.name, reached.path, max(width, reached.width))
@@ -253,7 +251,7 @@ class Calls:
         """Add what one outcome implies of values to `state`; False if it is not possible here."""
         for expr, value in outcome.when:
             self._queries.tell(state, expr)
-            if not state.learn(state.resolve(replace(expr, mapping)), value):
+            if not learn_condition(state, state.resolve(replace(expr, mapping)), value):
                 return False
         return state.learn(result, values.substitute(outcome.value, argument_values))
 
@@ -263,7 +261,10 @@ class Calls:
         """Apply the effects of one outcome to `state`."""
         mapping = {**mapping, RETURNED: result, ORIGIN: origin_of(result)}
         if outcome.path is not None:
-            state.binds[result] = state.resolve(replace(outcome.path, mapping))
+            known = state.value(result)
+            state.binds[result] = path = state.resolve(replace(outcome.path, mapping))
+            if not state.learn(path, known):
+                state.facts[path] = known  # memory that has changed since it was last looked at
         for member, bound in outcome.members:
             state.binds[replace(member, mapping)] = state.resolve(replace(bound, mapping))
         for release in outcome.released:

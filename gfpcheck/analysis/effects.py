@@ -12,7 +12,7 @@ from gfpcheck.analysis.state import NO_OBJECT, HeldLock, Origin, Release, Site, 
 from gfpcheck.analysis.values import Value
 from gfpcheck.analysis.words import read_word
 from gfpcheck.ir import Call, Expr, Field, Func, Temp, Var
-from gfpcheck.models import CONTEXT_KINDS, Allocator, GfpFlags, LockOp, Models
+from gfpcheck.models import CONTEXT_KINDS, PREEMPTION_OFF, Allocator, GfpFlags, LockOp, Models
 
 GFP_BITS = 0xFFFFFFFF
 MAX_COUNT = 4
@@ -233,7 +233,10 @@ class Effects:
         return self.models.lock_types.get(type_, op.kind) if type_ else op.kind
 
     def assert_held(self, state: State, lock: HeldLock) -> None:
-        """Add `lock`, which is known to be held, unless it is: it, or one that may be it by another name."""
+        """Add `lock`, which is known to be held, unless it is: it, one that may be it by another name, or one that
+        brings the context about and takes it away again when it is released."""
+        if lock.kind == "preempt" and any(held.kind in PREEMPTION_OFF and not held.may for held in state.locks):
+            return
         if not any(held.instance == lock.instance != NO_OBJECT or held.cls == lock.cls for held in state.locks):
             self.acquire(state, lock)
 

@@ -28,13 +28,17 @@ class Flow(NamedTuple):
 def flow_of(func: Func) -> Flow:
     order = reverse_postorder(func)
     position = {block: number for number, block in enumerate(order)}
+    before: dict[int, list[int]] = {}
+    for block in order:
+        for target in successors(func.blocks[block].term):
+            before.setdefault(target, []).append(block)
     heads: set[int] = set()
     repeated: set[int] = set()
     for block in order:
         for target in successors(func.blocks[block].term):
             if position[target] <= position[block]:
                 heads.add(target)
-                repeated.update(order[position[target] : position[block] + 1])
+                repeated |= _loop(block, target, before)
     rechecked = frozenset(
         pair for block in repeated for expr in _read_in(func.blocks[block]) for pair in members_in(expr)
     )
@@ -43,6 +47,18 @@ def flow_of(func: Func) -> Flow:
         Var(name, "p" if name in params else "l") for name, type_ in func.types.items() if type_.endswith("*")
     )
     return Flow(order, position, frozenset(heads), frozenset(repeated), rechecked, _live_in(func, order), pointers)
+
+
+def _loop(last: int, head: int, before: dict[int, list[int]]) -> set[int]:
+    """The blocks of the loop that the edge from `last` back to `head` closes."""
+    found = {head, last}
+    pending = [last] if last != head else []
+    while pending:
+        for block in before.get(pending.pop(), ()):
+            if block not in found:
+                found.add(block)
+                pending.append(block)
+    return found
 
 
 def _read_in(block: Block) -> Iterator[Expr]:

@@ -7,7 +7,7 @@ from collections.abc import Set
 from gfpcheck.analysis import values
 from gfpcheck.analysis.paths import followed
 from gfpcheck.analysis.state import State
-from gfpcheck.ir import Addr, Assign, Bin, Call, Expr
+from gfpcheck.ir import Addr, Assign, Bin, Call, Const, Expr, Field
 
 
 def learn_read(state: State, *read: Expr) -> None:
@@ -23,10 +23,19 @@ def learn_locked(state: State, call: Call) -> None:
 
 
 def assign(state: State, assign: Assign, pointers: Set[Expr]) -> None:
-    """`dst = src`; one of `pointers` stays no NULL when it is counted up or down."""
+    """`dst = src`; one of `pointers` stays no NULL when it is counted up or down, and a counter in memory that is
+    counted up is not zero then: it counts how often something was done, and does not come around."""
     learn_read(state, assign.src, assign.dst)
-    src = assign.src
-    counted = isinstance(src, Bin) and assign.dst in pointers and state.eval(src.left).truth is True
-    state.assign(assign.dst, src)
+    src, dst = assign.src, assign.dst
+    counted = isinstance(src, Bin) and dst in pointers and state.eval(src.left).truth is True
+    counted = counted or _counts_up(dst, src)
+    state.assign(dst, src)
     if counted:
-        state.learn(state.resolve(assign.dst), values.NONZERO)
+        state.learn(state.resolve(dst), values.NONZERO)
+
+
+def _counts_up(dst: Expr, src: Expr) -> bool:
+    """True for `p->m++` and `p->m += 2`."""
+    if not (isinstance(dst, Field) and isinstance(src, Bin) and src.op == "+" and src.left == dst):
+        return False
+    return isinstance(src.right, Const) and src.right.value > 0

@@ -379,6 +379,15 @@ def assume(state: State, condition: Expr, truth: bool) -> State | None:
     return result if _refine(result, resolved, truth) else None
 
 
+def learn_condition(state: State, expr: Expr, value: Value) -> bool:
+    """Add that resolved `expr`, which somebody has asked for, is `value`, and what follows for its parts: `!p` is not
+    zero only for a `p` that is. False if that cannot be."""
+    truth = value.truth
+    if truth is not None and not isinstance(expr, Const) and not _refine(state, expr, truth):
+        return False
+    return state.learn(expr, value)
+
+
 def _refine(state: State, expr: Expr, truth: bool) -> bool:
     if isinstance(expr, Un) and expr.op == "!":
         return _refine(state, expr.operand, not truth)

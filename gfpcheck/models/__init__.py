@@ -9,6 +9,7 @@ from gfpcheck.models.parse import FILES
 from gfpcheck.models.types import (
     ATOMIC_KINDS,
     CONTEXT_KINDS,
+    PREEMPTION_OFF,
     Allocator,
     AtomicContext,
     Callback,
@@ -33,6 +34,7 @@ __all__ = [
     "ATOMIC_KINDS",
     "CONTEXT_KINDS",
     "FILES",
+    "PREEMPTION_OFF",
     "Allocator",
     "AtomicContext",
     "Callback",

@@ -46,6 +46,9 @@ ATOMIC_KINDS: frozenset[str] = frozenset(
 CONTEXT_KINDS: frozenset[str] = frozenset({"rcu", "irq", "bh", "preempt"})
 """Kinds that have no lock object: they nest and are counted."""
 
+PREEMPTION_OFF: frozenset[str] = ATOMIC_KINDS - {"rcu"}
+"""Kinds that keep the task from being preempted. RCU's readers may be."""
+
 When = Literal["always", "nonzero", "zero", "nonnull", "not_error", "error"]
 """The return value that says that the operation happened. "zero" is 0 or NULL; "nonnull" is a pointer that is
 not NULL; "not_error" is a pointer that is not an ERR_PTR (NULL counts as taken)."""

@@ -185,6 +185,9 @@ class Effects:
         text = self._text(op, call, instance)
         kind = self._kind(op, cls)
         if op.does == "release":
+            for context in (op.kind, *op.disables):
+                if context == "irq" and op.token < 0:
+                    _leave_all(state, context)
             self.release(state, instance, cls, kind, site.function)
             for context in op.disables:
                 self.release(state, NO_OBJECT, context, context, site.function)
@@ -272,6 +275,11 @@ class Effects:
     def holds(self, locks: Iterable[HeldLock], instance: Expr, cls: str, kind: str, function: str) -> bool:
         """True if one of `locks` is the one that a release of `instance` means."""
         return _find_held(tuple(locks), instance, class_here(cls, instance, function), kind) is not None
+
+
+def _leave_all(state: State, context: str) -> None:
+    """Interrupts are switched on: unlike what restores their state, that does not nest."""
+    state.locks = tuple(lock._replace(nesting=1) if lock.kind == context else lock for lock in state.locks)
 
 
 def class_here(cls: str, instance: Expr, function: str) -> str:

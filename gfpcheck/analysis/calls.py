@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable
 from gfpcheck.analysis import values
 from gfpcheck.analysis.amounts import NOBODY_KNOWS, amount_of
 from gfpcheck.analysis.balance import Ledger, plausible, plausible_ways
+from gfpcheck.analysis.conditions import learn_condition
 from gfpcheck.analysis.effects import Effects, class_here
 from gfpcheck.analysis.inline import Inliner
 from gfpcheck.analysis.nonnull import learn_locked
 from gfpcheck.analysis.paths import members_in, replace, show
 from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.queries import Queries
-from gfpcheck.analysis.state import HeldLock, Release, Site, State, learn_condition
+from gfpcheck.analysis.state import HeldLock, Release, Site, State
+from gfpcheck.analysis.stores import Stores
 from gfpcheck.analysis.summary import ORIGIN, RETURNED, Outcome, Reached, Summary, origin_of
 from gfpcheck.analysis.targets import Targets, either
 from gfpcheck.analysis.trace import Consts, Context, Place, Trace, opened_in, scopes_of
@@ -34,6 +36,7 @@ class Calls:
         self._summary = summary
         self._queries = Queries(effects.models)
         self._targets = Targets(program)
+        self._stores = Stores(program)
 
     def run(self, trace: Trace, where: tuple[int, int], call: Call, state: State) -> list[State]:
         """The states after `call`, made in `state` (which is changed) at block and position `where`."""
@@ -84,15 +87,19 @@ class Calls:
         if inlined is not None:
             value = replace(inlined[1], dict(zip(inlined[0], arguments, strict=False)))
             if where[0] in trace.repeated:
-                trace.rechecked |= members_in(value)
+                trace.reads(where[0], members_in(value))
             state.assign(result, value)
             return [state]
         after = self._callees(trace, where, call, arguments, state, site, flags is not None)
         if not call.cleanup:
-            for argument in arguments:
+            for number, argument in enumerate(arguments):
                 if isinstance(argument, Addr) and isinstance(argument.base, Var):
+                    changed = self._stores.by_call(call, func, number)
                     for current in after:
-                        current.forget(argument.base)
+                        if changed is None:
+                            current.forget(argument.base)
+                        else:
+                            current.forget_members(argument.base, changed)
         return after
 
     def _does_nothing(self, trace: Trace, where: tuple[int, int], call: Call) -> bool:

@@ -7,13 +7,14 @@ that lock wrappers with mode flags need no model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gfpcheck.analysis import nonnull, values
 from gfpcheck.analysis.calls import Calls
 from gfpcheck.analysis.carriers import Carriers
+from gfpcheck.analysis.conditions import assume
 from gfpcheck.analysis.effects import Effects
 from gfpcheck.analysis.inline import Inliner
 from gfpcheck.analysis.liveness import Flow, flow_of
@@ -21,7 +22,7 @@ from gfpcheck.analysis.outcomes import Returns
 from gfpcheck.analysis.pointers import function_named
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.starts import Starts
-from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Site, State, assume, blur, join
+from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Site, State, blur, join
 from gfpcheck.analysis.summary import NOTHING, Outcome, Summary
 from gfpcheck.analysis.trace import Consts, Context, Known, Place, Trace
 from gfpcheck.ir import Addr, Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
@@ -56,10 +57,6 @@ class Held(NamedTuple):
     locks: tuple[HeldLock, ...]
     scopes: tuple[str, ...]
     values: tuple[int | None, ...]
-
-
-Arrive = Callable[[int, State, bool], None]
-"""Hands a state to a block; the last argument says that the edge goes backwards."""
 
 
 class AllocationSite(NamedTuple):
@@ -142,11 +139,11 @@ class _Run:
         key = state.key(self.split)
         return (*key, frozenset(self.returns.names.facts(state))) if self.returns.fine else key
 
-    def arrive(self, target: int, state: State, back: bool) -> None:
-        """A state comes to a block: joined with what came before, and waiting if that is news."""
+    def arrive(self, target: int, state: State, source: int = -1) -> None:
+        """A state comes to a block from block `source`: joined with what came before, and waiting if that is news."""
         state = state.copy()
-        if back:
-            state.forget_memory(self.trace.rechecked)
+        if (source, target) in self.flow.loops:
+            state.forget_memory(self.trace.rechecked(source, target))
         state.keep_only(self.flow.live[target])
         situation = self.situation(state)
         here = self.arriving[target]
@@ -356,7 +353,7 @@ class Engine:
             if carried is not None and fixed != 0:
                 site = Site(func.file, func.name, func.loc.line, func.loc.col)
                 start.scopes = (OpenScope(carried, Var(param.name, "p"), site, inherited=True),)
-        run.arrive(0, start, False)
+        run.arrive(0, start)
         steps = 0
         while run.waiting and not run.given_up:
             block = min(run.waiting, key=lambda b: flow.position[b])
@@ -400,27 +397,24 @@ class Engine:
                 )
         run.note((number, len(block.instrs)), states)
         term = block.term
-        position = run.flow.position
-        here = position[number]
         for current in states:
             if isinstance(term, Jump | Goto):
                 for target in (term.target,) if isinstance(term, Jump) else term.targets:
-                    run.arrive(target, current, position[target] <= here)
+                    run.arrive(target, current, number)
             elif isinstance(term, Branch):
                 nonnull.learn_read(current, term.cond)
                 for target, truth in ((term.then, True), (term.other, False)):
                     taken = assume(current, term.cond, truth)
                     if taken is not None:
-                        run.arrive(target, taken, position[target] <= here)
+                        run.arrive(target, taken, number)
             elif isinstance(term, Switch):
-                self._switch(run, term, current, here)
+                self._switch(run, term, current, number)
             elif isinstance(term, Return):
                 run.returns.add(current, term.value)
             else:
                 assert isinstance(term, Stop)
 
-    def _switch(self, run: _Run, term: Switch, state: State, here: int) -> None:
-        position = run.flow.position
+    def _switch(self, run: _Run, term: Switch, state: State, block: int) -> None:
         value = state.resolve(term.value)
         number = state.value(value).constant
         matched = False
@@ -433,9 +427,9 @@ class Engine:
                 if not taken.learn(value, values.const(low)):
                     continue
             matched = True
-            run.arrive(target, taken, position[target] <= here)
+            run.arrive(target, taken, block)
         if number is None or not matched:
-            run.arrive(term.default, state, position[term.default] <= here)
+            run.arrive(term.default, state, block)
 
     def _collect(self, run: _Run, summary: Summary) -> FunctionFacts:
         kept = {lock.identity[:3] for outcome in summary.outcomes for lock in outcome.acquired}

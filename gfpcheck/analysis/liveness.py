@@ -11,16 +11,17 @@ from gfpcheck.ir import Addr, Assign, Block, Branch, Call, Expr, Func, Return, S
 
 class Flow(NamedTuple):
     """`order` is a reverse postorder of the reachable blocks and `position` its inverse; `heads` are the targets of
-    back edges, `repeated` the blocks that may be entered more than once, `rechecked` the (record, member) pairs that
-    those read; `live` gives for each block the locals and
+    back edges, `loops` the blocks of the loop that each of them, (from, to), closes, `repeated` the blocks of any
+    loop, and `reads` the (record, member) pairs that each of them reads; `live` gives for each block the locals and
     temporaries whose value at its start is used later, and all parameters: what was learnt of them is what a
     summary's outcomes depend on; `pointers` are the locals and parameters of a pointer type."""
 
     order: tuple[int, ...]
     position: dict[int, int]
     heads: frozenset[int]
+    loops: dict[tuple[int, int], frozenset[int]]
     repeated: frozenset[int]
-    rechecked: frozenset[tuple[str, str]]
+    reads: dict[int, frozenset[tuple[str, str]]]
     live: tuple[frozenset[Expr], ...]
     pointers: frozenset[Expr]
 
@@ -32,24 +33,25 @@ def flow_of(func: Func) -> Flow:
     for block in order:
         for target in successors(func.blocks[block].term):
             before.setdefault(target, []).append(block)
-    heads: set[int] = set()
-    repeated: set[int] = set()
+    loops: dict[tuple[int, int], frozenset[int]] = {}
     for block in order:
         for target in successors(func.blocks[block].term):
             if position[target] <= position[block]:
-                heads.add(target)
-                repeated |= _loop(block, target, before)
-    rechecked = frozenset(
-        pair for block in repeated for expr in _read_in(func.blocks[block]) for pair in members_in(expr)
-    )
+                loops[block, target] = _loop(block, target, before)
+    repeated = frozenset[int]().union(*loops.values())
+    reads = {
+        block: frozenset(pair for expr in _read_in(func.blocks[block]) for pair in members_in(expr))
+        for block in repeated
+    }
     params = {param.name for param in func.params}
     pointers = frozenset[Expr](
         Var(name, "p" if name in params else "l") for name, type_ in func.types.items() if type_.endswith("*")
     )
-    return Flow(order, position, frozenset(heads), frozenset(repeated), rechecked, _live_in(func, order), pointers)
+    heads = frozenset(target for _, target in loops)
+    return Flow(order, position, heads, loops, repeated, reads, _live_in(func, order), pointers)
 
 
-def _loop(last: int, head: int, before: dict[int, list[int]]) -> set[int]:
+def _loop(last: int, head: int, before: dict[int, list[int]]) -> frozenset[int]:
     """The blocks of the loop that the edge from `last` back to `head` closes."""
     found = {head, last}
     pending = [last] if last != head else []
@@ -58,7 +60,7 @@ def _loop(last: int, head: int, before: dict[int, list[int]]) -> set[int]:
             if block not in found:
                 found.add(block)
                 pending.append(block)
-    return found
+    return frozenset(found)
 
 
 def _read_in(block: Block) -> Iterator[Expr]:

@@ -15,6 +15,7 @@ from gfpcheck.analysis import values
 from gfpcheck.analysis.paths import (
     MAX_SIZE,
     canonical,
+    followed,
     has_member_of_variable,
     is_member_of_variable,
     is_opaque,
@@ -258,6 +259,15 @@ class State:
                 for lock in self.locks
             )
 
+    def forget_members(self, name: Expr, members: Set[tuple[str, str]]) -> None:
+        """Some `members` of the local structure `name`, or of what it holds, get new values."""
+        for bound in [b for b, e in self.binds.items() if _reads(b, name, members) or _reads(e, name, members)]:
+            value = self.value(self.binds.pop(bound))
+            if not _reads(bound, name, members):
+                self._note(bound, value)
+        for fact in [f for f in self.facts if _reads(f, name, members)]:
+            del self.facts[fact]
+
     def overwrite(self, lvalue: Expr) -> None:
         """Memory at `lvalue` changes: forget what it, and anything that may be the same memory, held. What it held
         itself goes on under the name of a local that has it."""
@@ -309,6 +319,10 @@ def _is_read_again(expr: Expr, rechecked: Set[tuple[str, str]]) -> bool:
     return not members or not members.isdisjoint(rechecked)
 
 
+def _reads(expr: Expr, name: Expr, members: Set[tuple[str, str]]) -> bool:
+    return name in names_in(expr) and not members_in(expr).isdisjoint(members)
+
+
 def may_read(expr: Expr, lvalue: Expr) -> bool:
     """True if evaluating `expr` may read the memory at `lvalue`.
 
@@ -329,7 +343,7 @@ def join(a: State, b: State, widen: bool = False) -> State:
     facts: dict[Expr, Value] = {}
     for expr, value in a.facts.items():
         other = b.facts.get(expr)
-        if other == value:
+        if other == value or (other is None and _cannot_be_read(expr, b)):
             facts[expr] = value
         else:
             joined = merged(value, b.value(b.resolve(expr)) if other is None else other)
@@ -338,7 +352,7 @@ def join(a: State, b: State, widen: bool = False) -> State:
     if not widen:
         for expr, value in b.facts.items():
             if expr not in a.facts:
-                joined = values.join(a.value(a.resolve(expr)), value)
+                joined = value if _cannot_be_read(expr, a) else values.join(a.value(a.resolve(expr)), value)
                 if joined != TOP:
                     facts[expr] = joined
     for name in (a.binds.keys() if widen else {*a.binds, *b.binds}) - binds.keys():
@@ -347,6 +361,11 @@ def join(a: State, b: State, widen: bool = False) -> State:
             if joined != TOP:
                 facts[name] = joined
     return State(a.locks, a.released, a.scopes, a.closed, binds, facts)
+
+
+def _cannot_be_read(expr: Expr, state: State) -> bool:
+    """True if `expr` follows a pointer that is NULL in `state`: whoever reads it has come by the other way."""
+    return any(state.eval(pointer).truth is False for pointer in followed(expr))
 
 
 def blur(a: State, b: State) -> State:
@@ -361,100 +380,3 @@ def blur(a: State, b: State) -> State:
     scopes = a.scopes if len(a.scopes) <= len(b.scopes) else b.scopes
     released = tuple(dict.fromkeys((*a.released, *b.released)))
     return State(tuple(locks), released, scopes, a.closed, shared.binds, shared.facts)
-
-
-# --- conditions --------------------------------------------------------------------------------
-
-_INVERSE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-_INVERSE |= {f"{op}u": f"{inverse}u" for op, inverse in _INVERSE.items() if op[0] in "<>"}
-
-
-def assume(state: State, condition: Expr, truth: bool) -> State | None:
-    """`state` where `condition` is true (or false); None if that is impossible. `state` is unchanged."""
-    resolved = state.resolve(condition)
-    known = state.value(resolved).truth
-    if known is not None:
-        return state if known == truth else None
-    result = state.copy()
-    return result if _refine(result, resolved, truth) else None
-
-
-def learn_condition(state: State, expr: Expr, value: Value) -> bool:
-    """Add that resolved `expr`, which somebody has asked for, is `value`, and what follows for its parts: `!p` is not
-    zero only for a `p` that is. False if that cannot be."""
-    truth = value.truth
-    if truth is not None and not isinstance(expr, Const) and not _refine(state, expr, truth):
-        return False
-    return state.learn(expr, value)
-
-
-def _refine(state: State, expr: Expr, truth: bool) -> bool:
-    if isinstance(expr, Un) and expr.op == "!":
-        return _refine(state, expr.operand, not truth)
-    if isinstance(expr, Bin):
-        if isinstance(expr.left, Const) and not isinstance(expr.right, Const) and expr.op in ("==", "!=", "&"):
-            expr = Bin(expr.op, expr.right, expr.left)
-        if expr.op in _INVERSE and not _compare(state, expr, truth):
-            return False
-        if expr.op == "&" and not _mask(state, expr, truth):
-            return False
-    if truth:
-        return state.learn(expr, values.ONE if _is_boolean(expr) else values.NONZERO)
-    return state.learn(expr, values.ZERO)
-
-
-def _is_boolean(expr: Expr) -> bool:
-    return (isinstance(expr, Bin) and expr.op in _INVERSE) or (isinstance(expr, Un) and expr.op == "!")
-
-
-def _compare(state: State, expr: Bin, truth: bool) -> bool:
-    """Facts about the left side of `left op constant`."""
-    op = expr.op if truth else _INVERSE[expr.op]
-    number = state.value(expr.right).constant
-    if number is None:
-        return True
-    left = expr.left
-    if op == "==":
-        if number == 0 and not _refine(state, left, False):
-            return False
-        return _bits_are(state, left, number) and state.learn(left, values.const(number))
-    if op == "!=":
-        if number == 0:
-            return _refine(state, left, True)
-        return state.value(left).constant != number
-    negative = values.Value(ones=values.SIGN, nonzero=True)
-    positive = values.Value(zeros=values.SIGN)
-    if (op, number) in (("<", 0), ("<=", -1)):
-        return state.learn(left, negative)
-    if (op, number) in ((">=", 0), (">", -1)):
-        return state.learn(left, positive)
-    if (op, number) in ((">", 0), (">=", 1)):
-        return state.learn(left, positive._replace(nonzero=True))
-    if op in (">=u", ">u") and number & values.ERRNO_BITS == values.ERRNO_BITS and number & values.ALL > values.SIGN:
-        return state.learn(left, values.ERRNO)
-    if op in ("<u", "<=u") and number & values.ERRNO_BITS == values.ERRNO_BITS and number & values.ALL > values.SIGN:
-        return state.learn(left, values.Value(not_error=True))
-    return True
-
-
-def _bits_are(state: State, left: Expr, number: int) -> bool:
-    """Facts about `x` of `x & mask`, which is `number`."""
-    mask = state.value(left.right).constant if isinstance(left, Bin) and left.op == "&" else None
-    if mask is None:
-        return True
-    assert isinstance(left, Bin)
-    bits = values.const(number)
-    return state.learn(left.left, values.normal(values.Value(bits.ones & mask, bits.zeros & mask & values.ALL)))
-
-
-def _mask(state: State, expr: Bin, truth: bool) -> bool:
-    """Facts about `left` of `left & mask`."""
-    mask = state.value(expr.right).constant
-    if mask is None:
-        return True
-    mask &= values.ALL
-    if not truth:
-        return state.learn(expr.left, values.Value(zeros=mask))
-    if mask & (mask - 1) == 0:
-        return state.learn(expr.left, values.Value(ones=mask, nonzero=True))
-    return state.learn(expr.left, values.NONZERO)

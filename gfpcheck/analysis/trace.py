@@ -59,7 +59,8 @@ class Trace:
         self.pointing = pointing
         self.names = names
         self.repeated = flow.repeated
-        self.rechecked = set(flow.rechecked)
+        self._loops = flow.loops
+        self._reads = {block: set(members) for block, members in flow.reads.items()}
         self.nothing = calls
         self._exploring = exploring
         self.sites: dict[Place, dict[Context, None]] = {}
@@ -90,6 +91,14 @@ class Trace:
             nearest = new if len(new.path) < len(old.path) else old
             new = nearest._replace(when=_common(old.when, when))
         self._reached[key] = new
+
+    def reads(self, block: int, members: frozenset[tuple[str, str]]) -> None:
+        """A function called in `block`, which is in a loop, reads these members."""
+        self._reads[block] |= members
+
+    def rechecked(self, last: int, head: int) -> set[tuple[str, str]]:
+        """What the loop that the edge from block `last` to block `head` closes reads again."""
+        return set().union(*(self._reads[block] for block in self._loops[last, head]))
 
     def given(self, state: State) -> Value:
         """What is known of the function's own `gfp_t` parameter; nothing if it has none."""

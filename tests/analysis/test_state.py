@@ -1,7 +1,8 @@
 """Abstract states: assignments, conditions, joins."""
 
 from gfpcheck.analysis import values
-from gfpcheck.analysis.state import NO_OBJECT, HeldLock, Site, State, assume, blur, join
+from gfpcheck.analysis.conditions import assume, learn_condition
+from gfpcheck.analysis.state import NO_OBJECT, HeldLock, Site, State, blur, join
 from gfpcheck.ir import Bin, Const, Deref, Field, Temp, Un, Var
 
 X = Var("x", "l")
@@ -143,3 +144,22 @@ def test_dead_variables_make_states_equal() -> None:
     assert X not in state.facts
     assert state.resolve(Y) == Temp(3)
     assert Const(0) == NO_OBJECT
+
+
+def test_what_is_known_behind_a_pointer_survives_where_that_is_null() -> None:
+    member = Field(Deref(X), "struct s", "m")
+    there, missing = State(), State()
+    there.learn(X, values.NONZERO)
+    there.learn(member, values.NONZERO)
+    missing.learn(X, values.ZERO)
+    assert join(there, missing).eval(member).truth is True
+    assert join(missing, there).eval(member).truth is True
+    missing.learn(X, values.ZERO)
+    assert join(there, State()).eval(member).truth is None
+
+
+def test_a_condition_says_what_its_parts_are() -> None:
+    state = State()
+    assert learn_condition(state, Un("!", X), values.NONZERO)
+    assert state.eval(X).truth is False
+    assert not learn_condition(state, X, values.NONZERO)

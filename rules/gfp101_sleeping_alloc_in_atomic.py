@@ -83,7 +83,7 @@ class SleepingAllocInAtomic(Rule):
 
 def _atomic(situation: Situation) -> list[Lock]:
     """The locks and contexts that forbid to sleep, if the allocation may sleep. What a function is promised at entry
-    is GFP102's."""
+    is GFP102's, a preload section by itself GFP104's."""
     if situation.effective.sleeps is not True:
         return []
-    return [lock for lock in situation.locks if lock.atomic and not lock.promised]
+    return [lock for lock in situation.locks if lock.atomic and not lock.promised and lock.kind != "preload"]

@@ -20,6 +20,7 @@ LockKind = Literal[
     "rwlock",
     "seqlock",
     "local_lock",
+    "preload",
     "rcu",
     "irq",
     "bh",
@@ -35,11 +36,11 @@ LockKind = Literal[
     "freeze",
     "sleeping",
 ]
-"""`bit_sleep`: folio, page and buffer locks; `freeze`: super block freeze protection;
+"""`preload`: what a preload of tree nodes leaves held until its end; `bit_sleep`: folio, page and buffer locks; `freeze`: super block freeze protection;
 `sleeping`: any other lock that is slept on (a socket's owner, a device, the console)."""
 
 ATOMIC_KINDS: frozenset[str] = frozenset(
-    {"spin", "raw_spin", "bit_spin", "rwlock", "seqlock", "local_lock", "rcu", "irq", "bh", "preempt"}
+    {"spin", "raw_spin", "bit_spin", "rwlock", "seqlock", "local_lock", "preload", "rcu", "irq", "bh", "preempt"}
 )
 """Kinds under which the task may not sleep."""
 
@@ -132,9 +133,10 @@ class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flags: tuple[WordFlag, ...] = ()
 
 
-Family = Literal["", "slab", "page", "vmalloc", "kvmalloc", "mempool", "percpu", "bulk", "contig", "cache"]
+Family = Literal["", "slab", "page", "vmalloc", "kvmalloc", "mempool", "percpu", "bulk", "contig", "cache", "preload"]
 """What an allocator rests on: slab objects, whole pages, virtual ranges, either of two, a reserve that a blocking
-caller waits for, ... "cache" is a lookup that allocates only what it does not find."""
+caller waits for, ... "cache" is a lookup that allocates only what it does not find; "preload" puts tree nodes aside for
+a section that may not sleep."""
 
 Failure = Literal["null", "err_ptr", "errno", "false", "count", "never"]
 

@@ -13,6 +13,7 @@ _KIND_NAMES = {
     "bit_spin": "bit spinlock",
     "seqlock": "seqlock write section",
     "local_lock": "local lock",
+    "preload": "preload section",
     "rcu": "RCU read-side critical section",
     "irq": "section with interrupts off",
     "bh": "section with softirqs off",

@@ -2,18 +2,18 @@
 
 ## What it finds
 
-An allocation with any flags, `GFP_ATOMIC` and `GFP_NOWAIT` included, while a raw spinlock or a bit spinlock is held, or
-with interrupts or preemption switched off by itself (`local_irq_save()`, `preempt_disable()`, `get_cpu()`) rather than by
-a spinlock.
+An allocation with any flags, `GFP_ATOMIC` and `GFP_NOWAIT` included, while a raw spinlock or a bit spinlock is held,
+or with interrupts or preemption switched off by itself (`local_irq_save()`, `preempt_disable()`, `get_cpu()`) rather
+than by a spinlock.
 
 ## Why it is a bug
 
 With PREEMPT_RT a spinlock is a lock that sleeps, and the allocator takes such locks. Raw spinlocks, bit spinlocks and
-sections with interrupts or preemption off stay what they are, so the allocator cannot be called there, whatever its flags
-are. Documentation/locking/locktypes.rst says so of `raw_spin_lock()` around `kmalloc(GFP_ATOMIC)`: "this code fails on
-PREEMPT_RT kernels because the memory allocator is fully preemptible and therefore cannot be invoked from truly atomic
-contexts". include/linux/gfp_types.h says of GFP_ATOMIC: "The current implementation doesn't support NMI and few other
-strict non-preemptive contexts (e.g. raw_spin_lock)". Both stand in Linux 6.1 and in 6.12.
+sections with interrupts or preemption off stay what they are, so the allocator cannot be called there, whatever its
+flags are. Documentation/locking/locktypes.rst says so of `raw_spin_lock()` around `kmalloc(GFP_ATOMIC)`: "this code
+fails on PREEMPT_RT kernels because the memory allocator is fully preemptible and therefore cannot be invoked from
+truly atomic contexts". include/linux/gfp_types.h says of GFP_ATOMIC: "The current implementation doesn't support NMI
+and few other strict non-preemptive contexts (e.g. raw_spin_lock)". Both stand in Linux 6.1 and in 6.12.
 
 ## Bad
 
@@ -37,9 +37,9 @@ or, if the section may be preempted on PREEMPT_RT, a `spinlock_t`.
 ## How it is decided
 
 The locks held are followed on each path; whether a lock is raw is told by its type. Interrupts or softirqs that a
-`spinlock_t` switches off do not count: on PREEMPT_RT they stay on. Nor does the context that a callback is called in: most
-interrupt handlers run in threads there. Where the allocation may sleep, GFP101 reports it for every kernel. The rule is off
-by default, because it is no bug on a kernel without PREEMPT_RT.
+`spinlock_t` switches off do not count: on PREEMPT_RT they stay on. Nor does the context that a callback is called in:
+most interrupt handlers run in threads there. Where the allocation may sleep, GFP101 reports it for every kernel. The
+rule is off by default, because it is no bug on a kernel without PREEMPT_RT.
 
 ## When to ignore it
 

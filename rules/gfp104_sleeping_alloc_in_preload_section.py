@@ -3,19 +3,19 @@
 ## What it finds
 
 An allocation whose flags contain `__GFP_DIRECT_RECLAIM` between `radix_tree_preload()` (if it returned 0) or
-`idr_preload()` and `radix_tree_preload_end()` or `idr_preload_end()`; and a `radix_tree_preload()` with flags that do not
-let it wait for memory.
+`idr_preload()` and `radix_tree_preload_end()` or `idr_preload_end()`; and a `radix_tree_preload()` with flags that do
+not let it wait for memory.
 
 ## Why it is a bug
 
-A preload fills a per-CPU reserve of tree nodes, so that the insertion that follows needs no memory, and keeps the task on
-that CPU until its end: it holds a local lock, which switches preemption off. lib/radix-tree.c says of
-`radix_tree_preload()`: "On success, return zero, with preemption disabled", and of `idr_preload()`: "This function returns
-with preemption disabled", in Linux 6.1 and 6.12. A task that sleeps there lets others use up the reserve, or does not
-come back: "BUG: scheduling while atomic". Nothing in the name tells the reader that a lock is held.
+A preload fills a per-CPU reserve of tree nodes, so that the insertion that follows needs no memory, and keeps the task
+on that CPU until its end: it holds a local lock, which switches preemption off. lib/radix-tree.c says of
+`radix_tree_preload()`: "On success, return zero, with preemption disabled", and of `idr_preload()`: "This function
+returns with preemption disabled", in Linux 6.1 and 6.12. A task that sleeps there lets others use up the reserve, or
+does not come back: "BUG: scheduling while atomic". Nothing in the name tells the reader that a lock is held.
 
-A preload that cannot wait is pointless, because the insertion itself could be tried with the same flags; lib/radix-tree.c
-warns: "Warn on non-sensical use...".
+A preload that cannot wait is pointless, because the insertion itself could be tried with the same flags;
+lib/radix-tree.c warns: "Warn on non-sensical use...".
 
 ## Bad
 

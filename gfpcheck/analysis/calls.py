@@ -14,10 +14,11 @@ from gfpcheck.analysis.nonnull import learn_locked
 from gfpcheck.analysis.paths import members_in, replace, show
 from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.queries import Queries
-from gfpcheck.analysis.state import HeldLock, Release, Site, State
+from gfpcheck.analysis.state import WAITING, HeldLock, Release, Site, State
 from gfpcheck.analysis.stores import Stores
 from gfpcheck.analysis.summary import ORIGIN, RETURNED, Outcome, Reached, Summary, origin_of
 from gfpcheck.analysis.targets import Targets, either
+from gfpcheck.analysis.tokens import hand_out
 from gfpcheck.analysis.trace import Consts, Context, Place, Trace, opened_in, scopes_of
 from gfpcheck.analysis.values import Value
 from gfpcheck.ir import Addr, Bin, Call, Const, Expr, Temp, Var
@@ -46,6 +47,8 @@ class Calls:
             state.forget(result)
             state.forget(origin_of(result))
         if self._does_nothing(trace, where, call):
+            if state.scopes:
+                hand_out(state, tuple(state.resolve(argument) for argument in call.args))
             for argument in call.args:
                 if isinstance(argument, Addr) and isinstance(argument.base, Var):
                     state.forget(argument.base)
@@ -70,9 +73,11 @@ class Calls:
             after = self._effects.apply_locks(lock_ops, call, arguments, state, site, trace.acquired)
             trace.names.taken |= {lock.cls for current in after for lock in current.locks if lock.site == site}
             return after
-        scoped = self._effects.scopes.apply(call, arguments, state, site)
+        scoped = self._effects.scopes.apply(call, arguments, state, site, trace.scopes)
         if scoped is not None:
             return scoped
+        if state.scopes:
+            hand_out(state, arguments)
         if flags is not None and self._effects.never_fails(flags):
             state.learn(result, values.VALID_POINTER)
         answer = self._queries.asked(call)
@@ -189,11 +194,12 @@ class Calls:
             instance = during.resolve(replace(release.instance, mapping))
             self._effects.release(during, instance, release.cls, release.kind, trace.func.name)
         flags = values.substitute(reached.flags, argument_values)
-        scopes = tuple(dict.fromkeys((*scopes_of(state), *reached.scopes)))
+        during = _without_scopes(during, reached.ended)
+        scopes = tuple(dict.fromkeys((*scopes_of(during), *reached.scopes)))
         place = Place(*where, reached.name, reached.path, max(width, reached.width))
         amount = reached.amount.substitute(argument_values)
         trace.allocation(
-            place, Context(during.locks, scopes, flags, amount, opened_in(state), trace.given(state)), site, during
+            place, Context(during.locks, scopes, flags, amount, opened_in(during), trace.given(state)), site, during
         )
         return True
 
@@ -284,9 +290,30 @@ class Calls:
             held = lock._replace(instance=instance, cls=cls, site=site, via=via, text=show(instance))
             trace.acquired.setdefault(held._replace(may=False), not lock.tried)
             self._effects.acquire(state, held)
-        for kind in outcome.closed:
-            self._effects.scopes.close(state, kind)
+        scopes = self._effects.scopes
+        for kind, token in outcome.closed:
+            if kind == WAITING:
+                scopes.run(state)
+            else:
+                given = state.resolve(replace(token, mapping))
+                trace.scopes.end(scopes.close(state, kind, given, site, trace.scopes))
         for scope in outcome.opened:
             via = (scope.site, *scope.via)
-            state.scopes = (*state.scopes, scope._replace(token=replace(scope.token, mapping), site=site, via=via))
+            token = replace(scope.token, mapping)
+            kept = state.resolve(replace(scope.kept, mapping)) if scope.kept is not None else None
+            scopes.open(state, scope._replace(token=token, site=site, via=via, kept=kept), trace.scopes)
         return state
+
+
+def _without_scopes(state: State, ended: tuple[str, ...]) -> State:
+    """`state`, in which the callee has closed scopes of the kinds `ended`."""
+    scopes = list(state.scopes)
+    for kind in ended:
+        number = next((n for n in range(len(scopes) - 1, -1, -1) if scopes[n].kind == kind), None)
+        if number is not None:
+            del scopes[number]
+    if len(scopes) == len(state.scopes):
+        return state
+    changed = state.copy()
+    changed.scopes = tuple(scopes)
+    return changed

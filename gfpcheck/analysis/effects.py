@@ -20,15 +20,6 @@ MAX_COUNT = 4
 _SAME_KIND = {"raw_spin": "spin"}
 """Kinds that one unlock function serves."""
 
-_SUCCESS: dict[str, tuple[Value, Value]] = {
-    "nonzero": (values.NONZERO, values.ZERO),
-    "zero": (values.ZERO, values.NONZERO),
-    "nonnull": (values.NONZERO, values.ZERO),
-    "not_error": (Value(not_error=True), values.ERRNO),
-    "error": (values.ERRNO, Value(not_error=True)),
-}
-"""What the call returns when the operation happened, and when it did not."""
-
 
 class Effects:
     """Applies model entries to states. One object serves a whole program."""
@@ -76,7 +67,7 @@ class Effects:
 
     def concerns(self, func: Func, call: Call) -> bool:
         """True if the call has an effect of its own that the interpreter must see."""
-        return bool(self.lock_ops(func, call)) or self.scopes.operation(call) is not None or self.allocates(func, call)
+        return bool(self.lock_ops(func, call)) or self.scopes.concerns(call) or self.allocates(func, call)
 
     def allocates(self, func: Func, call: Call) -> bool:
         """True if the call is to be seen as an allocation of its own. A function of a C file that takes flags is
@@ -161,7 +152,7 @@ class Effects:
                 self._apply_op(op, call, arguments, state, site, acquired)
             return [state]
         tested = arguments[test.when_arg] if 0 <= test.when_arg < len(arguments) else Temp(call.dst)
-        success, failure = _SUCCESS[test.when]
+        success, failure = values.OUTCOMES[test.when]
         after = []
         for happened, value in ((True, success), (False, failure)):
             current = state.copy()

@@ -24,6 +24,7 @@ from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.starts import Starts
 from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Site, State, blur, join
 from gfpcheck.analysis.summary import NOTHING, Outcome, Summary
+from gfpcheck.analysis.tokens import ScopeLog
 from gfpcheck.analysis.trace import Consts, Context, Known, Place, Trace
 from gfpcheck.ir import Addr, Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
 from gfpcheck.models import Models
@@ -95,7 +96,8 @@ class Exploration(NamedTuple):
 @dataclass
 class FunctionFacts:
     """What one run over a function has found. `entered`: for each function called, the scopes open at all calls;
-    `opened`: those of them that the function itself has opened, rather than that a parameter carries them."""
+    `opened`: those of them that the function itself has opened, rather than that a parameter carries them. `scopes`:
+    what there is to be said of how it opens and closes scopes."""
 
     sites: list[AllocationSite] = field(default_factory=list)
     acquisitions: list[Acquisition] = field(default_factory=list)
@@ -103,6 +105,7 @@ class FunctionFacts:
     opened: dict[str, frozenset[str]] = field(default_factory=dict)
     blurred: bool = False
     given_up: bool = False
+    scopes: ScopeLog | None = None
 
 
 @dataclass
@@ -308,6 +311,10 @@ class Engine:
             )
         return known
 
+    def is_thread(self, key: str) -> bool:
+        """True if `key` is the main function of a thread."""
+        return any(registration.context == "thread" for registration in self._starts.registered(key))
+
     def watch(self, key: str, points: Iterable[Point]) -> dict[Point, tuple[Held, ...]]:
         """What may be held at these points of `key`, whatever its parameters are: nothing for one never reached."""
         run = self._interpret(key, (), watched={point: {} for point in points})
@@ -389,8 +396,9 @@ class Engine:
             if isinstance(instr, Assign):
                 site = Site(run.func.file, run.func.name, instr.loc.line, instr.loc.col)
                 for current in states:
-                    self.effects.scopes.assign(instr, current, site)
+                    self.effects.scopes.assign(instr, current, site, run.trace.scopes)
                     nonnull.assign(current, instr, run.flow.pointers)
+                    self.effects.scopes.keep(instr, current)
             else:
                 states = run.merged(
                     [after for now in states for after in self._calls.run(run.trace, (number, index), instr, now)]
@@ -410,6 +418,7 @@ class Engine:
             elif isinstance(term, Switch):
                 self._switch(run, term, current, number)
             elif isinstance(term, Return):
+                run.trace.scopes.leave(current, term)
                 run.returns.add(current, term.value)
             else:
                 assert isinstance(term, Stop)
@@ -440,7 +449,9 @@ class Engine:
             Acquisition(lock, blocking, lock.identity[:3] in kept) for lock, blocking in run.trace.acquired.items()
         ]
         blurred = run.blurred or run.returns.blurred
-        return FunctionFacts(sites, acquisitions, run.trace.entered, run.trace.opened, blurred, run.given_up)
+        trace = run.trace
+        scopes = trace.scopes if trace.scopes else None
+        return FunctionFacts(sites, acquisitions, trace.entered, trace.opened, blurred, run.given_up, scopes)
 
 
 def _site(func: Func, place: Place, contexts: tuple[Context, ...]) -> AllocationSite:

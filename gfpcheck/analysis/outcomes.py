@@ -7,7 +7,20 @@ import itertools
 from gfpcheck.analysis import values
 from gfpcheck.analysis.balance import consistent
 from gfpcheck.analysis.paths import depth, has_class, names_in, put, reads_memory, replace
-from gfpcheck.analysis.state import HeldLock, Key, Release, State, anonymous, blur, distinct, join, may_read
+from gfpcheck.analysis.state import (
+    LOST,
+    ClosedScope,
+    HeldLock,
+    Key,
+    OpenScope,
+    Release,
+    State,
+    anonymous,
+    blur,
+    distinct,
+    join,
+    may_read,
+)
 from gfpcheck.analysis.summary import ORIGIN, RETURNED, Facts, Outcome
 from gfpcheck.analysis.values import TOP, Value
 from gfpcheck.ir import Addr, Assign, Bin, Const, Deref, Expr, Field, Func, Index, Temp, Var
@@ -206,9 +219,18 @@ class Returns:
             for lock in state.locks
             if not lock.asserted and (instance := self.names.means(lock.instance, returned)) is not None
         )
-        result.scopes = tuple(scope for scope in state.scopes if not scope.inherited)
+        result.scopes = tuple(self._scope(scope, returned) for scope in state.scopes if not scope.inherited)
+        result.closed = tuple(ClosedScope(kind, self.names.means(token) or LOST) for kind, token in state.closed)
         result.released = self.names.releases(state, returned, finished=True)
         return result
+
+    def _scope(self, scope: OpenScope, returned: Terms | None) -> OpenScope:
+        """`scope` with its token in the caller's terms."""
+        token = self.names.means(scope.token, returned)
+        if token is not None:
+            return scope._replace(token=token, kept=None if token == RETURNED else token)
+        kept = self.names.means(scope.kept, returned) if scope.kept is not None else None
+        return scope._replace(token=kept or LOST, kept=kept or LOST)
 
     def _members(self, state: State, path: Expr) -> Members:
         """The members of a returned local structure that callers can make sense of."""

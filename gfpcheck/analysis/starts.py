@@ -27,10 +27,14 @@ class Starts:
     def held(self, key: str) -> tuple[HeldLock, ...]:
         """The locks and contexts that function `key` is entered with."""
         locks = annotated_locks(self._program.functions[key], self._program, self._models)
-        registered = self._registered.get(key)
+        registered = [r for r in self.registered(key) if r.context in _STRENGTH]
         if registered:
             locks = (*locks, _context(min(registered, key=lambda r: _STRENGTH.index(r.context))))
         return locks
+
+    def registered(self, key: str) -> tuple[Registration, ...]:
+        """The places where function `key` is registered."""
+        return self._registered.get(key, ())
 
 
 def _context(registration: Registration) -> HeldLock:

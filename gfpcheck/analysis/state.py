@@ -8,7 +8,7 @@ state remembers what `x` was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from typing import Literal, NamedTuple
 
 from gfpcheck.analysis import values
@@ -105,15 +105,33 @@ class Release(NamedTuple):
     kind: str
 
 
+LOST = Var("<lost>", "g")
+"""The token of a scope that no path names any more, or the place of one that somebody unknown may have."""
+
+
+WAITING = "waiting"
+"""The kind of the "scope" of a task whose state says that it is about to wait."""
+
+
 class OpenScope(NamedTuple):
-    """An allocation scope in force; `token` is where the saved flags were put. `inherited`: open at entry, because
-    a parameter carries it."""
+    """An allocation scope in force, or a state of the task. `token` is what the call that opened it returned, which
+    ends it again; `kept` is the memory that the token was put into, or `LOST` if it was handed to somebody unknown.
+    `inherited`: open at entry, because a parameter carries it. `of_object`: the token is an object (a transaction)."""
 
     kind: str
     token: Expr
     site: Site
     via: tuple[Site, ...] = ()
     inherited: bool = False
+    kept: Expr | None = None
+    of_object: bool = False
+
+
+class ClosedScope(NamedTuple):
+    """A scope of the caller that this function has closed, by the token that it closed it with."""
+
+    kind: str
+    token: Expr
 
 
 Key = tuple[object, ...]
@@ -129,7 +147,7 @@ class State:
         locks: tuple[HeldLock, ...] = (),
         released: tuple[Release, ...] = (),
         scopes: tuple[OpenScope, ...] = (),
-        closed: tuple[str, ...] = (),
+        closed: tuple[ClosedScope, ...] = (),
         binds: dict[Expr, Expr] | None = None,
         facts: dict[Expr, Value] | None = None,
     ) -> None:
@@ -148,7 +166,7 @@ class State:
         return (
             frozenset(lock.identity for lock in self.locks),
             frozenset(self.released),
-            tuple((scope.kind, scope.inherited) for scope in self.scopes),
+            tuple((scope.kind, scope.inherited, scope.kept is not None) for scope in self.scopes),
             self.closed,
             tuple(self._choice(var) for var in split),
         )
@@ -247,6 +265,8 @@ class State:
         """`name` gets a new value: what is known of the old one goes on under the name of another local that has it,
         else it goes, and paths that began with it are marked old."""
         self._hand_on(name)
+        if self.scopes:
+            self._lose_tokens(lambda token: name in names_in(token))
         for bound in [b for b, e in self.binds.items() if name in names_in(e) or name in names_in(b)]:
             value = self.value(self.binds.pop(bound))
             if name not in names_in(bound):
@@ -272,12 +292,25 @@ class State:
         """Memory at `lvalue` changes: forget what it, and anything that may be the same memory, held. What it held
         itself goes on under the name of a local that has it."""
         self._hand_on(lvalue)
+        if self.scopes:
+            self._lose_tokens(lambda token: may_read(token, lvalue))
         for bound in [b for b, e in self.binds.items() if may_read(e, lvalue) or b == lvalue]:
             value = self.value(self.binds.pop(bound))
             if bound != lvalue:
                 self._note(bound, value)
         for fact in [f for f in self.facts if may_read(f, lvalue)]:
             del self.facts[fact]
+
+    def _lose_tokens(self, is_gone: Callable[[Expr], bool]) -> None:
+        """The scopes whose tokens, or their places, change are not named by them any more."""
+        self.scopes = tuple(
+            scope._replace(token=LOST, kept=LOST)
+            if is_gone(scope.token)
+            else scope._replace(kept=LOST)
+            if scope.kept is not None and is_gone(scope.kept)
+            else scope
+            for scope in self.scopes
+        )
 
     def _hand_on(self, old: Expr) -> None:
         """What is known of the value of `old`, which changes, is known by a local's name that was assigned it."""
@@ -288,6 +321,8 @@ class State:
         self.binds = {bound: put(expr, old, name) for bound, expr in self.binds.items()}
         self.facts = {put(fact, old, name): value for fact, value in self.facts.items()}
         self.locks = tuple(lock._replace(instance=put(lock.instance, old, name)) for lock in self.locks)
+        if self.scopes:
+            self.scopes = tuple(scope._replace(token=put(scope.token, old, name)) for scope in self.scopes)
 
     def forget_memory(self, rechecked: Set[tuple[str, str]]) -> None:
         """Another iteration: what the loop reads again may have changed since, but not what was read into a local.
@@ -360,7 +395,16 @@ def join(a: State, b: State, widen: bool = False) -> State:
             joined = merged(a.eval(name), b.eval(name))
             if joined != TOP:
                 facts[name] = joined
-    return State(a.locks, a.released, a.scopes, a.closed, binds, facts)
+    scopes = a.scopes if a.scopes == b.scopes else tuple(map(_one_of, a.scopes, b.scopes))
+    return State(a.locks, a.released, scopes, a.closed, binds, facts)
+
+
+def _one_of(a: OpenScope, b: OpenScope) -> OpenScope:
+    """One of two scopes of a situation, which may have been opened in two places."""
+    if a.token == b.token and a.kept == b.kept:
+        return a
+    token = a.token if a.token == b.token else LOST
+    return a._replace(token=token, kept=LOST if token == LOST or a.kept is not None else None)
 
 
 def _cannot_be_read(expr: Expr, state: State) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gfpcheck.analysis.amounts import NOBODY_KNOWS, Amount
-from gfpcheck.analysis.state import HeldLock, OpenScope, Release, Site
+from gfpcheck.analysis.state import ClosedScope, HeldLock, OpenScope, Release, Site
 from gfpcheck.analysis.values import TOP, Value
 from gfpcheck.ir import Expr, Temp
 
@@ -40,7 +40,7 @@ class Outcome(NamedTuple):
     acquired: tuple[HeldLock, ...] = ()
     released: tuple[Release, ...] = ()
     opened: tuple[OpenScope, ...] = ()
-    closed: tuple[str, ...] = ()
+    closed: tuple[ClosedScope, ...] = ()
     when: Facts = ()
 
     @property
@@ -54,7 +54,7 @@ class Reached(NamedTuple):
     `flags` are those asked for, `scopes` what is opened on the way, `released` the caller's locks that are
     not held then, `when` what must hold at entry. `path` leads from the first call in the function to the
     allocation's own place; `width` is the number of functions that the widest function pointer on the way may mean.
-    `amount` is what the nearest one asks for.
+    `amount` is what the nearest one asks for. `ended` are the kinds of the caller's scopes that are closed by then.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Reached(NamedTuple):
     path: tuple[Site, ...]
     width: int = 0
     amount: Amount = NOBODY_KNOWS
+    ended: tuple[str, ...] = ()
 
 
 class Summary(NamedTuple):

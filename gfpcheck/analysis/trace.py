@@ -11,6 +11,7 @@ from gfpcheck.analysis.liveness import Flow
 from gfpcheck.analysis.outcomes import Names
 from gfpcheck.analysis.state import HeldLock, Release, Site, State
 from gfpcheck.analysis.summary import Facts, Reached
+from gfpcheck.analysis.tokens import ScopeLog
 from gfpcheck.analysis.values import Value
 from gfpcheck.ir import Expr, Func, Var
 
@@ -68,9 +69,10 @@ class Trace:
         self.entered: dict[str, frozenset[str]] = {}
         self.opened: dict[str, frozenset[str]] = {}
         self._flags = next((Var(param.name, "p") for param in func.params if param.type == "gfp_t"), None)
+        self.scopes = ScopeLog()
         self.reached_in: set[object] = set()
         self.calls: dict[tuple[str, Consts, Site], tuple[Expr, ...]] = {}
-        self._reached: dict[tuple[Value, tuple[str, ...], tuple[Release, ...]], Reached] = {}
+        self._reached: dict[tuple[Value, tuple[str, ...], tuple[Release, ...], tuple[str, ...]], Reached] = {}
 
     def allocation(self, place: Place, context: Context, site: Site, state: State) -> None:
         """An allocation in `state`, for this function's rules and for its callers."""
@@ -81,12 +83,15 @@ class Trace:
         path = (site, *place.via)
         if len(path) > MAX_DEPTH:
             return
-        key = (context.flags, context.scopes, released)
+        ended = tuple(closed.kind for closed in state.closed)
+        key = (context.flags, context.scopes, released, ended)
         old = self._reached.get(key)
         if old is not None and not old.when and len(old.path) <= len(path):
             return
         when = self.names.facts(state, simple=True)
-        new = Reached(place.name, context.flags, context.scopes, released, when, path, place.width, context.amount)
+        new = Reached(
+            place.name, context.flags, context.scopes, released, when, path, place.width, context.amount, ended
+        )
         if old is not None:
             nearest = new if len(new.path) < len(old.path) else old
             new = nearest._replace(when=_common(old.when, when))

@@ -293,3 +293,13 @@ def substitute(value: Value, arguments: tuple[Value, ...]) -> Value:
             argument.tied & value.tied,
         )
     )
+
+
+OUTCOMES: dict[str, tuple[Value, Value]] = {
+    "nonzero": (NONZERO, ZERO),
+    "zero": (ZERO, NONZERO),
+    "nonnull": (NONZERO, ZERO),
+    "not_error": (Value(not_error=True), ERRNO),
+    "error": (ERRNO, Value(not_error=True)),
+}
+"""What the call returns when the operation happened, and when it did not: by the `when` of a model entry."""

@@ -80,7 +80,7 @@ def analyse(
         sites += len(facts.sites)
         if facts.given_up:
             losses.append(Loss("analysis", key, "the function was too much work and was given up on"))
-        concerned = rules if facts.sites else broad
+        concerned = rules if facts.sites or facts.scopes is not None else broad
         if not concerned:
             continue
         function = views.function(key, facts)

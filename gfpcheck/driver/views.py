@@ -19,6 +19,7 @@ from gfpcheck.driver.call_views import CallViews, with_entry
 from gfpcheck.driver.comments import Comments
 from gfpcheck.driver.origins import Origins
 from gfpcheck.driver.places import Places
+from gfpcheck.driver.scope_views import ScopeViews
 from gfpcheck.findings import Place, Step
 from gfpcheck.ir import Func, Loc
 from gfpcheck.models import GfpFlags
@@ -64,14 +65,15 @@ class Views:
         self._kernel = kernel
         self._origins = Origins(engine, gfp)
         self._calls = CallViews(engine, self._places, self._lock)
-        self._effects = engine.effects
+        self._scopes = ScopeViews(program, self._places)
+        self._engine = engine
         self._read = Comments(root)
 
     def function(self, key: str, facts: FunctionFacts) -> Function:
         func = self._program.functions[key]
         entry = self._entry.get(key, _NONE)
         repeated = frozenset().union(*cycles(func))
-        tests = needless_tests(func, facts.sites, self._effects)
+        tests = needless_tests(func, facts.sites, self._engine.effects)
         allocations = {}
         for site in facts.sites:
             tested = () if site.via else tests.get((site.block, site.position), ())
@@ -97,6 +99,9 @@ class Views:
             self._program.included_by.get(func.file, 0) if func.file not in self._program.own_files else 0,
             facts.blurred,
             self._gfp.constants,
+            self._scopes.leaks(func, facts.scopes) if facts.scopes is not None else (),
+            self._scopes.ends(func, facts.scopes) if facts.scopes is not None else (),
+            self._engine.is_thread(key),
             functools.partial(self._calls.of, key, entry),
             functools.partial(self._comments, func),
         )

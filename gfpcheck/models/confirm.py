@@ -241,6 +241,15 @@ def _functions(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[
         for function in tree.named(name):
             if not re.fullmatch(r"int|bool|unsigned int", _return(function)):
                 yield f"{name}: it returns {_return(function)!r}"
+    for name, state in models.task_states.items():
+        if not _exists(name, state.spelled, tree, trees):
+            yield f"{name}: not in the tree"
+        for function in tree.named(name):
+            given = _type(function.params[state.arg]) if state.arg < len(function.params) else ""
+            if state.arg >= 0 and not re.fullmatch(r"(unsigned )?(int|long)", given):
+                yield f"{name}: the task's state is {given!r}"
+            if state.when != "always" and not re.fullmatch(RETURNS[state.when] + "|long", _return(function)):
+                yield f"{name}: when = {state.when!r}, but it is {_return(function)!r}"
     for name, callback in models.callbacks.items():
         if not _exists(name, callback.spelled, tree, trees):
             yield f"{name}: not in the tree"

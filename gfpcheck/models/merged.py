@@ -15,13 +15,14 @@ from gfpcheck.models.types import (
     ReclaimRoot,
     Scope,
     ScopeKind,
+    TaskState,
     Word,
 )
 
-Function = TypeVar("Function", LockOp, Scope, Allocator, Query, Callback)
-Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Query | Callback, ...]]
+Function = TypeVar("Function", LockOp, Scope, Allocator, Query, TaskState, Callback)
+Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Query | TaskState | Callback, ...]]
 
-BY_FUNCTION = ("locks", "scopes", "allocators", "queries", "callbacks")
+BY_FUNCTION = ("locks", "scopes", "allocators", "queries", "task_states", "callbacks")
 BY_MEMBER = ("reclaim", "members", "lock_types")
 BY_NAME = ("words", "gfp_values", "task_flags")
 NAMES = (
@@ -48,6 +49,7 @@ class Merged:
         self.scopes: dict[str, tuple[Scope, ...]] = {}
         self.allocators: dict[str, tuple[Allocator, ...]] = {}
         self.queries: dict[str, tuple[Query, ...]] = {}
+        self.task_states: dict[str, tuple[TaskState, ...]] = {}
         self.callbacks: dict[str, tuple[Callback, ...]] = {}
         self.reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
         self.members: dict[str, tuple[CallbackMember, ...]] = {}
@@ -76,6 +78,7 @@ class Merged:
         self._add(file, "scopes", _by_every_name(file, file.scopes))
         self._add(file, "allocators", _by_every_name(file, file.allocators))
         self._add(file, "queries", _by_every_name(file, file.queries))
+        self._add(file, "task_states", _by_every_name(file, file.task_states))
         self._add(file, "callbacks", _by_every_name(file, file.callbacks))
         for section in (*BY_MEMBER, *BY_NAME):
             self._add(file, section, getattr(file, section))

@@ -1,10 +1,10 @@
 """One model file: TOML text to checked entries.
 
-A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks` (keyed by function), `reclaim`,
-`members` (keyed "struct record.member"), `words`, `task_flags`, `lock_types` and `gfp` (`flags`, `required`,
-`compound`, `constants`, `values`), and the lists `inner`, `not_allocators`, `noreturn`, `steady` and `retry_waits`.
-The value of a key is one inline table, or an array of them: several operations, or one for each range of kernel
-versions. In a gfpcheck.toml all of it stands below `models`.
+A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks`, `task_states` (keyed by
+function), `reclaim`, `members` (keyed "struct record.member"), `words`, `task_flags`, `lock_types` and `gfp` (`flags`,
+`required`, `compound`, `constants`, `values`), and the lists `inner`, `not_allocators`, `noreturn`, `steady` and
+`retry_waits`. The value of a key is one inline table, or an array of them: several operations, or one for each range
+of kernel versions. In a gfpcheck.toml all of it stands below `models`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from gfpcheck.models.types import (
     ReclaimRoot,
     Scope,
     ScopeKind,
+    TaskState,
     Word,
     base_name,
 )
@@ -51,9 +52,9 @@ _UNKNOWN_KEY = re.compile(r"Object contains unknown field `(\w+)`")
 _UNKNOWN_VALUE = re.compile(r"Invalid enum value '(.*)' - at `\$\.(\w+)(?:\[\.\.\.\])?`")
 _NUMBER = re.compile(r"\d+")
 
-Entry = LockOp | Scope | Allocator | Query | Callback | ReclaimRoot | CallbackMember
+Entry = LockOp | Scope | Allocator | Query | TaskState | Callback | ReclaimRoot | CallbackMember
 Struct = TypeVar("Struct", bound=msgspec.Struct)
-Op = TypeVar("Op", LockOp, Scope, Allocator, Query, Callback, ReclaimRoot, CallbackMember)
+Op = TypeVar("Op", LockOp, Scope, Allocator, Query, TaskState, Callback, ReclaimRoot, CallbackMember)
 
 
 class ModelFile(msgspec.Struct):
@@ -65,6 +66,7 @@ class ModelFile(msgspec.Struct):
     scopes: dict[str, tuple[Scope, ...]] = {}
     allocators: dict[str, tuple[Allocator, ...]] = {}
     queries: dict[str, tuple[Query, ...]] = {}
+    task_states: dict[str, tuple[TaskState, ...]] = {}
     callbacks: dict[str, tuple[Callback, ...]] = {}
     reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
     members: dict[str, tuple[CallbackMember, ...]] = {}
@@ -143,6 +145,8 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.allocators = _entries(file, key, value, Allocator)
         elif key == "queries":
             file.queries = _entries(file, key, value, Query)
+        elif key == "task_states":
+            file.task_states = _entries(file, key, value, TaskState)
         elif key == "callbacks":
             file.callbacks = _entries(file, key, value, Callback)
         elif key == "reclaim":

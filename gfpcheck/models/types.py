@@ -36,8 +36,9 @@ LockKind = Literal[
     "freeze",
     "sleeping",
 ]
-"""`preload`: what a preload of tree nodes leaves held until its end; `bit_sleep`: folio, page and buffer locks; `freeze`: super block freeze protection;
-`sleeping`: any other lock that is slept on (a socket's owner, a device, the console)."""
+"""`preload`: what a preload of tree nodes leaves held until its end; `bit_sleep`: folio, page and buffer locks;
+`freeze`: super block freeze protection; `sleeping`: any other lock that is slept on (a socket's owner, a device, the
+console)."""
 
 ATOMIC_KINDS: frozenset[str] = frozenset(
     {"spin", "raw_spin", "bit_spin", "rwlock", "seqlock", "local_lock", "preload", "rcu", "irq", "bh", "preempt"}
@@ -197,8 +198,20 @@ class ReclaimRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str = ""
 
 
-AtomicContext = Literal["irq", "bh", "rcu", "preempt"]
-"""What a callback is called in: with interrupts off, as a softirq, as an RCU reader, with preemption off."""
+CallContext = Literal["irq", "bh", "rcu", "preempt", "thread", "work"]
+"""What a callback is called in: with interrupts off, as a softirq, as an RCU reader, with preemption off; as a thread
+of its own; by a worker."""
+
+
+class TaskState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function after which the task runs, or waits: its state is argument `arg`, where 0 means that it runs; without
+    an argument (-1) it runs. `when` says which return value means that the function has done so."""
+
+    arg: int = -1
+    when: When = "always"
+    spelled: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
 
 
 class Callback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -206,7 +219,7 @@ class Callback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     in that member of the object that the argument points at ("struct notifier_block.notifier_call")."""
 
     arg: int
-    context: AtomicContext
+    context: CallContext
     member: str = ""
     spelled: tuple[str, ...] = ()
     since: str = ""
@@ -222,7 +235,7 @@ class CallbackMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     record: str
     member: str
-    context: AtomicContext
+    context: CallContext
     unless: str = ""
     bit: int = -1
     flag: str = ""
@@ -262,8 +275,9 @@ class Models(msgspec.Struct, frozen=True):
     `gfp_constants` are other constants to fold through the headers.
     `gfp_values` are the values of flags outside a kernel, where no header has them. `words` are other kinds of flags.
     `macros` are the lock operations with a `via`, by the word typed and the function called.
+    `task_states` are functions that change whether the task is one that runs, or one that is about to wait.
     `queries` are functions that tell the context. `callbacks` are functions that register a function to be called in
-    an atomic context; `members`, by "struct record.member", are the places where such a function is stored.
+    a context of its own; `members`, by "struct record.member", are the places where such a function is stored.
     """
 
     locks: dict[str, tuple[LockOp, ...]]
@@ -279,6 +293,7 @@ class Models(msgspec.Struct, frozen=True):
     gfp_compound: tuple[str, ...]
     macros: dict[tuple[str, str], tuple[LockOp, ...]] = {}
     queries: dict[str, Query] = {}
+    task_states: dict[str, TaskState] = {}
     callbacks: dict[str, Callback] = {}
     members: dict[str, CallbackMember] = {}
     steady: frozenset[str] = frozenset()
@@ -291,7 +306,7 @@ class Models(msgspec.Struct, frozen=True):
     def knows(self, function: str) -> bool:
         """True if the function's effect is known, so that its body need not be looked at."""
         name = base_name(function)
-        return name in self.locks or name in self.scopes or name in self.allocators
+        return name in self.locks or name in self.scopes or name in self.allocators or name in self.task_states
 
     def defers(self, function: str) -> bool:
         """True if functions passed to this one run later, in another context: it registers or creates something."""
@@ -304,7 +319,7 @@ class Models(msgspec.Struct, frozen=True):
 
     @property
     def names(self) -> frozenset[str]:
-        return frozenset(self.locks) | frozenset(self.scopes) | frozenset(self.allocators)
+        return frozenset(self.locks) | frozenset(self.scopes) | frozenset(self.allocators) | frozenset(self.task_states)
 
 
 class ModelError(Exception):

@@ -15,6 +15,7 @@ from gfpcheck.rule_api.facts import Allocation, Function, ReclaimPath, RetryLoop
 from gfpcheck.rule_api.flags import Flags
 from gfpcheck.rule_api.locks import Lock, Scope
 from gfpcheck.rule_api.rule import API_VERSION, Rule
+from gfpcheck.rule_api.scopes import Ending, ScopeEnd, ScopeLeak
 from gfpcheck.rule_api.situation_rule import SituationRule
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "CallSituation",
     "Confidence",
     "Effect",
+    "Ending",
     "Finding",
     "Flags",
     "Function",
@@ -35,6 +37,8 @@ __all__ = [
     "RetryLoop",
     "Rule",
     "Scope",
+    "ScopeEnd",
+    "ScopeLeak",
     "Situation",
     "SituationRule",
     "Step",

@@ -12,6 +12,7 @@ from gfpcheck.rule_api.allocator import ANY, Allocator
 from gfpcheck.rule_api.calls import Call, no_calls
 from gfpcheck.rule_api.flags import Flags
 from gfpcheck.rule_api.locks import Lock, Scope
+from gfpcheck.rule_api.scopes import ScopeEnd, ScopeLeak
 
 DEEP = 3
 """Calls between the finding's function and the allocation, or the lock's acquisition, beyond which confidence is
@@ -135,6 +136,9 @@ def no_comments(place: Place) -> str:
 class Function:
     """A function with what the analysis knows of it: its `allocations`, its `retry_loops`, its `calls`.
 
+    `scope_leaks` are the allocation scopes that it opens and forgets, `scope_ends` the calls by which it closes one.
+    `thread_main`: it is the main function of a thread, which ends with it.
+
     `reclaim` has the ways in which reclaim waits for locks, by class; `reclaim_takes()` looks one up.
     `included_by` is the number of analysed files that include the header it stands in, 0 for a
     function of a C file. `uncertain` is true when the analysis had to blur its lock sets.
@@ -153,6 +157,9 @@ class Function:
     included_by: int
     uncertain: bool
     constants: Mapping[str, int] = field(default_factory=dict)
+    scope_leaks: tuple[ScopeLeak, ...] = ()
+    scope_ends: tuple[ScopeEnd, ...] = ()
+    thread_main: bool = False
     find_calls: Callable[[], tuple[Call, ...]] = no_calls
     find_comments: Callable[[Place], str] = no_comments
 
@@ -180,6 +187,7 @@ class Function:
         message: str,
         allocation: Allocation | None = None,
         call: Call | None = None,
+        place: Place | None = None,
         situation: Situation | None = None,
         locks: Sequence[Lock] = (),
         scopes: Sequence[Scope] = (),
@@ -188,14 +196,15 @@ class Function:
         confidence: Confidence = Confidence.HIGH,
         subject: Sequence[str] = (),
     ) -> Finding:
-        """A finding at `allocation` or at `call`: its flow is where each of `locks` was taken, `steps`, and that place.
+        """A finding at `allocation`, at `call` or at `place`: its flow is where each of `locks` was taken, `steps`, and
+        the allocation or the call.
 
         `situation` is the one of the allocation that is reported. `subject` is added to what the fingerprint is made of
-        (function, allocator or function called, lock classes). Raises ValueError unless one of `allocation` and `call`
-        is given.
+        (function, allocator or function called, lock classes). Raises ValueError unless one of `allocation`, `call` and
+        `place` is given.
         """
-        if (allocation is None) == (call is None):
-            raise ValueError("a finding is at an allocation or at a call")
+        if sum(where is not None for where in (allocation, call, place)) != 1:
+            raise ValueError("a finding is at an allocation, at a call or at a place")
         deepest = max([allocation.depth if allocation else 0, *(len(lock.via) for lock in locks)])
         targets = allocation.targets if allocation else 0
         if self.uncertain or any(lock.may for lock in locks) or deepest > DEEP or targets > MANY:
@@ -213,15 +222,18 @@ class Function:
                 flow.append(Step(scope.place, f"{scope} opened here", "enter", 0, True))
         flow += steps
         properties: dict[str, object] = {"function": self.name}
+        named: tuple[str, ...]
         if allocation is not None:
             flags = situation.effective if situation else allocation.situations[0].effective
             flow += _way_to(allocation, flags)
             properties["gfp"] = str(flags)
             place, named = allocation.place, (*(place.function for place in allocation.via), allocation.name)
-        else:
-            assert call is not None
+        elif call is not None:
             flow.append(Step(call.place, f"{call.name}() is called here", "call", 0, True))
             place, named = call.place, (call.name,)
+        else:
+            named = ()
+        assert place is not None
         properties["locks"] = [_describe(lock) for lock in locks]
         properties["depth"] = allocation.depth if allocation else 0
         if self.included_by:

@@ -27,7 +27,7 @@ _KIND_NAMES = {
     "srcu": "SRCU read-side critical section",
 }
 
-_SCOPE_NAMES = {"nofs": "NOFS", "noio": "NOIO", "noreclaim": "noreclaim"}
+_SCOPE_NAMES = {"nofs": "NOFS scope", "noio": "NOIO scope", "waiting": "task state other than TASK_RUNNING"}
 
 _DURING = {
     "rcu": "in an RCU read-side critical section",
@@ -90,7 +90,8 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """An allocation scope in force: "nofs", "noio", "noreclaim" or "pin".
+    """An allocation scope in force: "nofs", "noio", "noreclaim" or "pin"; or "waiting": the task's state is not
+    TASK_RUNNING, because it is about to wait.
 
     `place` is the line in this function that opened it. Without it, `below` says that a function on the way to the
     allocation opened it; else it was open when this function was entered. `sure`: some function was seen to open it. A
@@ -103,4 +104,4 @@ class Scope:
     sure: bool = True
 
     def __str__(self) -> str:
-        return f"{_SCOPE_NAMES.get(self.kind, self.kind)} scope"
+        return _SCOPE_NAMES.get(self.kind, f"{self.kind} scope")

@@ -14,7 +14,7 @@ from gfpcheck.rule_api.facts import Function
 
 ID_FORM = re.compile(r"[A-Z][A-Z0-9_-]*[0-9]+")
 NAME_FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-API_VERSION = (1, 0)
+API_VERSION = (1, 1)
 """Version of the rule API: the second number grows when something is added, the first when something goes."""
 HEADINGS = ("## What it finds", "## Why it is a bug", "## Bad", "## Good", "## How it is decided")
 
@@ -25,7 +25,8 @@ class Rule(ABC):
     `id` is stable for ever; `name` is kebab-case and reads well after "allow"; `level` is that of its
     findings. The documentation is the docstring of the module, in Markdown, with the headings of
     `HEADINGS`. `api` is the first number of the API version that it is written for. `every_function`: `check` is called
-    for functions that allocate nothing, too. Incomplete metadata is an error when the class is made.
+    for functions that allocate nothing and do nothing to scopes, too. Incomplete metadata is an error when the class is
+    made.
     """
 
     id: ClassVar[str]

@@ -13,7 +13,18 @@ import pytest
 import gfpcheck.models
 from gfpcheck.models import load
 from gfpcheck.models.parse import ModelFile
-from gfpcheck.models.types import Allocator, Callback, CallbackMember, LockOp, Query, ReclaimRoot, Scope, Word, WordFlag
+from gfpcheck.models.types import (
+    Allocator,
+    Callback,
+    CallbackMember,
+    LockOp,
+    Query,
+    ReclaimRoot,
+    Scope,
+    TaskState,
+    Word,
+    WordFlag,
+)
 
 PAGE = (Path(gfpcheck.models.__file__).parent / "FORMAT.md").read_text()
 SECTIONS = dict(re.findall(r"(?ms)^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE))
@@ -27,6 +38,7 @@ TABLES: dict[str, tuple[type[msgspec.Struct], ...]] = {
     "words": (Word, WordFlag),
     "callbacks": (Callback,),
     "members": (CallbackMember,),
+    "task_states": (TaskState,),
     "queries": (Query,),
     "reclaim": (ReclaimRoot,),
 }

@@ -120,7 +120,7 @@ class Scopes:
     def close(self, state: State, kind: str, token: Expr, site: Site, log: ScopeLog) -> Ending:
         """Close the scope of `kind` that `token` belongs to, else the innermost of that kind; if none was opened here,
         it was the caller's. Says what is to be said of it."""
-        ending = judge(state.scopes, kind, token, log.saved, site)
+        ending = judge(state.scopes, kind, token, log, site)
         number = find(state.scopes, token)
         if number is None or state.scopes[number].kind != kind:
             inner = [n for n, scope in enumerate(state.scopes) if scope.kind == kind]

@@ -126,6 +126,11 @@ class OpenScope(NamedTuple):
     kept: Expr | None = None
     of_object: bool = False
 
+    @property
+    def is_own(self) -> bool:
+        """True if the function that is looked at is the one who has to close it: it alone has the token."""
+        return not (self.inherited or self.of_object) and self.kept is None and self.token != LOST
+
 
 class ClosedScope(NamedTuple):
     """A scope of the caller that this function has closed, by the token that it closed it with."""

@@ -6,7 +6,6 @@ through locals, members, parameters and what functions return. Where nothing is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from gfpcheck.analysis.paths import root
@@ -41,23 +40,26 @@ def find(scopes: tuple[OpenScope, ...], token: Expr) -> int | None:
     return next((n for n in range(len(scopes) - 1, -1, -1) if token in (scopes[n].token, scopes[n].kept)), None)
 
 
-def judge(scopes: tuple[OpenScope, ...], kind: str, token: Expr, saved: Mapping[Expr, str], site: Site) -> Ending:
-    """What is to be said of closing a scope of `kind` with `token` while `scopes` are open. `saved` are the kinds of
-    the tokens that the function has seen made."""
+def judge(scopes: tuple[OpenScope, ...], kind: str, token: Expr, log: ScopeLog, site: Site) -> Ending:
+    """What is to be said of closing a scope of `kind` with `token` while `scopes` are open, after what `log` has seen.
+
+    Where some call has closed a scope of that kind with a token that nobody knows, it may have been any of them, and
+    nothing is said of order and of closing twice."""
     if isinstance(token, Const):
         return Ending(site, kind, "constant")
+    certain = kind not in log.vague
     number = find(scopes, token)
     if number is not None:
         scope = scopes[number]
         if scope.kind != kind:
             return Ending(site, kind, "kind", scope, saved=scope.kind)
-        within = [other for other in scopes[number + 1 :] if other.kind == kind and not other.inherited]
-        inner = within[-1] if within else None
+        within = [other for other in scopes[number + 1 :] if other.kind == kind and other.is_own]
+        inner = within[-1] if within and certain and scope.is_own else None
         return Ending(site, kind, "order" if inner else "right", scope, inner, kind)
-    made = saved.get(token, "")
+    made = log.saved.get(token, "")
     if made and made != kind:
         return Ending(site, kind, "kind", saved=made)
-    if made and not any(scope.kind == kind and scope.token == LOST for scope in scopes):
+    if made and certain and not any(scope.kind == kind and not scope.is_own for scope in scopes):
         return Ending(site, kind, "twice", saved=made)
     return Ending(site, kind, "unknown")
 
@@ -88,6 +90,7 @@ class ScopeLog:
         self.opened: dict[Opened, OpenScope] = {}
         self.closed: set[Opened] = set()
         self.left: dict[Opened, dict[Loc, None]] = {}
+        self.vague: set[str] = set()
         self.endings: dict[Site, dict[Ending, None]] = {}
 
     def __bool__(self) -> bool:
@@ -102,14 +105,15 @@ class ScopeLog:
     def end(self, ending: Ending) -> None:
         """A call closes a scope."""
         self.endings.setdefault(ending.site, {})[ending] = None
+        if ending.verdict == "unknown":
+            self.vague.add(ending.kind)
         if ending.scope is not None and ending.verdict in ("right", "order"):
             self.closed.add((ending.scope.site, ending.scope.kind))
 
     def leave(self, state: State, term: Return) -> None:
         """The function returns in `state`."""
         for scope in state.scopes:
-            own = not (scope.inherited or scope.of_object or scope.kind == WAITING)
-            if own and scope.kept is None and scope.token != LOST and not _returns(state, term.value, scope.token):
+            if scope.is_own and scope.kind != WAITING and not _returns(state, term.value, scope.token):
                 self.left.setdefault((scope.site, scope.kind), {})[term.loc] = None
 
 

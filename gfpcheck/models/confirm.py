@@ -245,7 +245,7 @@ def _functions(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[
         if not _exists(name, state.spelled, tree, trees):
             yield f"{name}: not in the tree"
         for function in tree.named(name):
-            given = _type(function.params[state.arg]) if state.arg < len(function.params) else ""
+            given = _type(function.params[state.arg]) if 0 <= state.arg < len(function.params) else ""
             if state.arg >= 0 and not re.fullmatch(r"(unsigned )?(int|long)", given):
                 yield f"{name}: the task's state is {given!r}"
             if state.when != "always" and not re.fullmatch(RETURNS[state.when] + "|long", _return(function)):

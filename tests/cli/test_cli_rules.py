@@ -119,7 +119,7 @@ def test_a_finding_is_at_one_place(cli: Cli, own: Path) -> None:
     for place in ("situation", both):
         (own / "own.py").write_text(with_check(EVERY.replace("allocation=allocation, situation", place)))
         run = cli(JOURNAL, "--rules", own, "--select", "OWN001", "-v")
-        assert "OWN001: ValueError: a finding is at an allocation or at a call" in run.out
+        assert "OWN001: ValueError: a finding is at an allocation, at a call or at a place" in run.out
 
 
 @pytest.mark.parametrize(

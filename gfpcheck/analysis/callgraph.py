@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 import networkx as nx
 
@@ -14,10 +14,11 @@ class CallGraph:
     """`graph` has an edge for each pair (caller, callee) of function ids, with the attribute `kind`:
     "direct", "pointer" (through a member) or "callback" (passed as an argument).
     `unresolved` counts indirect calls with no known target, `wide` those with too many; `external` the direct calls of
-    functions without a body here. `vague` are the functions with a call of too many targets, which has no edges.
+    functions without a body here: all of them but for the functions `beyond` the paths asked for. `vague` are the
+    functions with a call of too many targets, which has no edges.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, beyond: Set[str] = frozenset()) -> None:
         self.graph: nx.DiGraph[str] = nx.DiGraph()
         self.unresolved = 0
         self.wide = 0
@@ -28,12 +29,13 @@ class CallGraph:
             for _, _, call in program.calls(func):
                 direct = isinstance(call.callee, Var) and call.callee.kind == "f"
                 callees = program.callees(call, func)
-                if not callees:
+                if not callees and program.is_too_wide(call, func):
+                    self.vague.add(caller)
+                if not callees and caller not in beyond:
                     if direct:
                         self.external += 1
                     elif program.is_too_wide(call, func):
                         self.wide += 1
-                        self.vague.add(caller)
                     else:
                         self.unresolved += 1
                 for callee in callees:

@@ -10,9 +10,10 @@ from gfpcheck.models import base_name
 
 
 class Program:
-    """An index over modules. Functions are named by their id, "file:name"."""
+    """An index over modules. Functions are named by their id, "file:name". `own_files` are the files of `modules`, not
+    those of `beyond`, which are there for what is called in them."""
 
-    def __init__(self, modules: Iterable[Module]) -> None:
+    def __init__(self, modules: Iterable[Module], beyond: Iterable[Module] = ()) -> None:
         self.functions: dict[str, Func] = {}
         self.protos: dict[str, Proto] = {}
         self.members: dict[str, str] = {}
@@ -22,8 +23,9 @@ class Program:
         self._by_name: dict[str, list[str]] = {}
         self.stores: list[FnStore] = []
         headers: list[Func] = []
-        for module in modules:
-            self.own_files.add(module.file)
+        asked = list(modules)
+        self.own_files.update(module.file for module in asked)
+        for module in (*asked, *beyond):
             for name, proto in module.protos.items():
                 self.protos.setdefault(name, proto)
             for member, type_ in module.members.items():

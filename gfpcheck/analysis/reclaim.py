@@ -9,6 +9,7 @@ being evicted) cannot be held by the task that allocates, so it does not count.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Set
 from typing import NamedTuple
 
 from gfpcheck.analysis.callgraph import CallGraph
@@ -46,9 +47,12 @@ class _Visit(NamedTuple):
 
 
 class Reclaim:
-    """The locks that reclaim takes, by class: the shortest chain for each."""
+    """The locks that reclaim takes, by class: the shortest chain for each. Functions `beyond` the paths asked for are
+    not searched: what is asked about are the locks of these."""
 
-    def __init__(self, program: Program, engine: Engine, models: Models, graph: CallGraph) -> None:
+    def __init__(
+        self, program: Program, engine: Engine, models: Models, graph: CallGraph, beyond: Set[str] = frozenset()
+    ) -> None:
         self._program = program
         self._engine = engine
         # Below all others there is nothing to be found.
@@ -59,6 +63,7 @@ class Reclaim:
             or key in graph.vague
             or any(a.blocking and _is_slept_on(a.lock) for a in facts.acquisitions)
         )
+        self._leading -= beyond
         self.roots = 0
         self.locks: dict[str, ReclaimLock] = {}
         for root in models.reclaim_roots:

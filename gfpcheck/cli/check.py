@@ -14,7 +14,7 @@ from gfpcheck import report as reporting
 from gfpcheck.cli.cache import cache_directory
 from gfpcheck.cli.config import URL
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.options import PATH, rules_option, where
+from gfpcheck.cli.options import PATH, follow_option, rules_option, where
 from gfpcheck.cli.output import check_output, write_report
 from gfpcheck.cli.request import own_rules, settings, words
 from gfpcheck.cli.sections import EXIT, OUTPUT, REPORTED, RUNNING, SectionCommand, option
@@ -29,6 +29,7 @@ CONFIDENCES = [confidence.value for confidence in Confidence]
 @click.command(cls=SectionCommand, short_help="Analyse files, directories or a whole tree (the default).")
 @click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
 @where
+@follow_option
 @option(REPORTED, "--select", multiple=True, metavar="RULE", help="Only these: ids, prefixes (GFP3), names, or all.")
 @option(REPORTED, "--ignore", multiple=True, metavar="RULE", help="Not these.")
 @rules_option
@@ -59,6 +60,7 @@ def check(
     models: tuple[Path, ...],
     config_file: Path | None,
     no_cache: bool,
+    follow: int | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     rule_dirs: tuple[Path, ...],
@@ -100,6 +102,7 @@ def check(
         build_dir=build_dir,
         compile_commands=compile_commands,
         tree=tree,
+        follow=config.follow if follow is None else follow,
         select=words(select) or config.select,
         ignore=words(ignore) or config.ignore,
         rules_page=rules_page or config.rules_page,

@@ -15,6 +15,8 @@ from gfpcheck.models import FILES
 
 NAME = "gfpcheck.toml"
 URL = r"^https?://[^\s#]+$"
+FOLLOW = 1
+"""How many files away from the paths functions are looked into."""
 Threshold = Literal["error", "warning", "note", "never"]
 
 
@@ -35,6 +37,7 @@ class Config(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=
     models: tuple[str, ...] = ()
     arch: str | None = None
     jobs: Annotated[int, msgspec.Meta(ge=0)] = 0
+    follow: Annotated[int, msgspec.Meta(ge=0)] = FOLLOW
 
 
 class ConfigError(Exception):

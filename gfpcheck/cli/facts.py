@@ -9,7 +9,7 @@ import click
 
 from gfpcheck.cli.cache import cache_directory
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.options import PATH, where
+from gfpcheck.cli.options import PATH, follow_option, where
 from gfpcheck.cli.output import print_lines
 from gfpcheck.cli.request import settings
 from gfpcheck.cli.sections import INPUT, OUTPUT, SectionCommand, option
@@ -21,6 +21,7 @@ from gfpcheck.report.style import Style
 @click.argument("place", metavar="FILE[:FUNCTION]")
 @option(INPUT, "--within", type=PATH, multiple=True, metavar="PATH", help="Analyse this together with the file.")
 @where
+@follow_option
 @option(OUTPUT, "--format", "fmt", type=click.Choice(["text", "json"]), default="text", help="Default: text.")
 def facts(
     place: str,
@@ -32,6 +33,7 @@ def facts(
     models: tuple[Path, ...],
     config_file: Path | None,
     no_cache: bool,
+    follow: int | None,
     fmt: str,
 ) -> int:
     """Show what the analysis knows of FUNCTION, or of all functions of FILE, beside the source.
@@ -57,6 +59,7 @@ def facts(
         build_dir=build_dir,
         compile_commands=compile_commands,
         tree=tree,
+        follow=config.follow if follow is None else follow,
         models=(*map(Path, config.models), *models),
         jobs=config.jobs,
         cache_dir=cache_directory(not no_cache),

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from gfpcheck.cli.config import FOLLOW
 from gfpcheck.cli.sections import INPUT, REPORTED, RUNNING, option
 
 PATH = click.Path(path_type=Path)
@@ -18,6 +19,14 @@ _CONFIG = option(
 _MODEL = option(INPUT, "--model", "models", type=PATH, multiple=True, metavar="FILE", help="More models (TOML).")
 rules_option = option(
     REPORTED, "--rules", "rule_dirs", type=PATH, multiple=True, metavar="DIR", help="Also the rules in DIR."
+)
+
+follow_option = option(
+    INPUT,
+    "--follow",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help=f"Look into functions of other files, N files away. Default: {FOLLOW}.",
 )
 
 _WHERE = (

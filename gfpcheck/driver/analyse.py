@@ -17,11 +17,9 @@ from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.reclaim import Reclaim
 from gfpcheck.driver.options import Options, Progress
 from gfpcheck.driver.rules import apply
+from gfpcheck.driver.source import Source
 from gfpcheck.driver.views import Views
 from gfpcheck.findings import Finding, Loss, Report
-from gfpcheck.ir import Module
-from gfpcheck.kbuild import Plan
-from gfpcheck.models import GfpFlags, Models
 from gfpcheck.rule_api import Rule
 
 
@@ -35,12 +33,12 @@ class Knowledge(NamedTuple):
     views: Views
 
 
-def find_out(
-    plan: Plan, knowledge: Models, gfp: GfpFlags, modules: list[Module], progress: Progress | None
-) -> Knowledge:
-    """The analysis of `modules`, up to what rules are shown."""
-    program = Program(modules)
-    graph = CallGraph(program)
+def find_out(source: Source, progress: Progress | None) -> Knowledge:
+    """The analysis of what was read, up to what rules are shown."""
+    plan, knowledge, gfp, modules, followed = source
+    beyond = followed.functions
+    program = Program(modules, followed.modules)
+    graph = CallGraph(program, beyond)
     effects = Effects(program, knowledge, gfp)
     engine = Engine(program, knowledge, effects)
     components = graph.bottom_up()
@@ -49,33 +47,29 @@ def find_out(
             progress("analysing", number, len(components))
         for key in component:
             engine.summary(key)
-    reclaim = Reclaim(program, engine, knowledge, graph)
+    reclaim = Reclaim(program, engine, knowledge, graph, beyond)
     loops = LoopFinder(program, engine)
     entry = entry_scopes(program, engine, knowledge)
     views = Views(program, engine, gfp, loops, reclaim.locks, entry, plan.version, plan.root)
     return Knowledge(program, graph, engine, reclaim, views)
 
 
-def analyse(
-    plan: Plan,
-    knowledge: Models,
-    gfp: GfpFlags,
-    modules: list[Module],
-    rules: tuple[type[Rule], ...],
-    options: Options,
-    progress: Progress | None,
-) -> Report:
-    """What `rules` find in `modules`."""
+def analyse(source: Source, rules: tuple[type[Rule], ...], options: Options, progress: Progress | None) -> Report:
+    """What `rules` find in the files asked for."""
+    plan, _, _, modules, followed = source
     losses = [Loss("plan", path, why) for path, why in plan.skipped if path in plan.lost]
     for module in modules:
         losses += [Loss("parse", f"{e.file}:{e.line}", e.message) for e in module.errors]
         losses += [Loss("lower", f"{module.file}: {name}", "the function could not be lowered") for name in module.lost]
-    program, graph, engine, reclaim, views = find_out(plan, knowledge, gfp, modules, progress)
+    for module in followed.modules:
+        losses += [Loss("follow", f"{e.file}:{e.line}", e.message) for e in module.errors]
+    program, graph, engine, reclaim, views = find_out(source, progress)
+    beyond = followed.functions
     findings: list[Finding] = []
     crashed: Counter[tuple[str, str]] = Counter()
     sites = 0
     broad = tuple(rule for rule in rules if rule.every_function)
-    for key in sorted(engine.facts):
+    for key in sorted(engine.facts.keys() - beyond):
         facts = engine.facts[key]
         sites += len(facts.sites)
         if facts.given_up:
@@ -94,11 +88,12 @@ def analyse(
     counts = {
         "files": len(modules),
         "left-out files": len(plan.skipped) - len(plan.lost),
-        "functions": len(program.functions),
+        "functions": len(program.functions) - len(beyond),
         "allocation sites": sites,
         "unresolved indirect calls": graph.unresolved,
         "indirect calls with too many targets": graph.wide,
         "external calls": graph.external,
+        **followed.counts(),
         "reclaim roots": reclaim.roots,
         "hidden findings": len(findings) - len(shown),
     }

@@ -1,4 +1,8 @@
-"""Reports that are kept: if nothing has changed, the last one holds."""
+"""Reports that are kept: if nothing has changed, the last one holds.
+
+Which files are followed is known only after those asked for have been read. So that is kept, too: by the same key as a
+report of these files alone, and what the tree's index says.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,28 @@ from gfpcheck.models import GfpFlags, Models
 from gfpcheck.store import Store, digest
 
 _KIND = "report"
+_BEYOND = "followed"
+
+
+class Beyond(msgspec.Struct, array_like=True):
+    """The files that were followed, as `Unit.rel`, and a digest of which function was taken from where."""
+
+    files: list[str]
+    callees: str
+
+
+def find_beyond(store: Store, key: str) -> Beyond | None:
+    """What was followed, by `beyond_key`."""
+    data = store.get(_BEYOND, key)
+    try:
+        return None if data is None else msgspec.msgpack.decode(data, type=Beyond)
+    except msgspec.DecodeError:  # of another version
+        return None
+
+
+def keep_beyond(store: Store, key: str, beyond: Beyond) -> None:
+    """Keeps what was followed."""
+    store.put(_BEYOND, key, msgspec.msgpack.encode(beyond))
 
 
 def report_key(
@@ -34,7 +60,7 @@ def report_key(
         return None
     tables = [getattr(knowledge, name) for name in knowledge.__struct_fields__]
     entries = [sorted(table.items()) if isinstance(table, dict) else table for table in tables]
-    asked = (options.select, options.ignore, options.min_confidence, options.rules_page)
+    asked = (options.select, options.ignore, options.min_confidence, options.rules_page, options.follow)
     what = (plan, entries, gfp.values, gfp.constants, *asked)
     encode = msgspec.msgpack.Encoder(order="deterministic").encode
     return digest(__version__, code_digest(), *map(encode, what), *rules, *known)

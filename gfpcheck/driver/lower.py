@@ -64,6 +64,7 @@ class Reader:
         self._pool = Pool(self._load_pieces)
         self._headers: dict[str, frontend.Precompiled] = {}
         self._keys: dict[str, str | None] = {}
+        self._linker = Linker(self._pool)
 
     def key(self, unit: Unit) -> str | None:
         """What names the IR of a unit in the store; None if it is not there, or may not be kept."""
@@ -72,7 +73,8 @@ class Reader:
         return self._keys[unit.path]
 
     def modules(self, units: Sequence[Unit]) -> list[Module]:
-        """The modules of the units, in order. Raises FrontendError."""
+        """The modules of the units, in order: header functions stand in the first that uses them, in this call or
+        another. Raises FrontendError."""
         found: dict[str, Translation] = {}
         for unit in units:
             kept = self._kept(unit)
@@ -80,11 +82,12 @@ class Reader:
                 found[unit.path] = kept
         self._read([unit for unit in units if unit.path not in found], found)
         while True:
-            linker = Linker(self._pool)
+            linker = self._linker.copy()
             linked = [linker.module(found[unit.path]) for unit in units]
             # Of an entry that was removed from the store other entries may have rested on.
             incomplete = [unit for unit, (_, complete) in zip(units, linked, strict=True) if not complete]
             if not incomplete:
+                self._linker = linker
                 return [module for module, _ in linked]
             self._read(incomplete, found)
 

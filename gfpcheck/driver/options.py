@@ -17,6 +17,7 @@ class Options:
     """Everything that changes what a run finds.
 
     `rules_page`: the address of the page of all rules, for reports that link to it.
+    `follow`: how many files away from the paths the functions of other files are looked into.
     `cache_dir` None: no cache, a temporary directory. `announce` is told, before the work begins, in one
     line what is analysed and how. `arch` None: the one the tree is configured for, else x86.
     """
@@ -36,6 +37,7 @@ class Options:
     cache_dir: Path | None = None
     command_line: str = ""
     announce: Callable[[str], None] | None = None
+    follow: int = 0
 
 
 class RunError(Exception):

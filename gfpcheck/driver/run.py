@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,27 +14,21 @@ import msgspec
 from gfpcheck import frontend, kbuild, models
 from gfpcheck.driver.cache import open_store
 from gfpcheck.driver.collector import no_collector
+from gfpcheck.driver.follow import NOTHING, Followed, follow
 from gfpcheck.driver.inputs import Inputs
-from gfpcheck.driver.kept import find_report, keep_report, report_key
+from gfpcheck.driver.kept import Beyond, find_beyond, find_report, keep_beyond, keep_report, report_key
 from gfpcheck.driver.lower import Reader
 from gfpcheck.driver.options import Options, Progress, RunError
 from gfpcheck.driver.rules import all_rules
 from gfpcheck.driver.selection import select
 from gfpcheck.driver.selfcheck import fold_flags
+from gfpcheck.driver.source import Source
 from gfpcheck.findings import Report
 from gfpcheck.ir import Module
-from gfpcheck.kbuild import CacheError, Plan, PlanError
+from gfpcheck.kbuild import CacheError, PlanError, Workspace
 from gfpcheck.models import GfpFlags, ModelError, Models
-from gfpcheck.store import Store
-
-
-class Source(NamedTuple):
-    """What there is to analyse: the files, what is known of their kernel, their IR."""
-
-    plan: Plan
-    knowledge: Models
-    gfp: GfpFlags
-    modules: list[Module]
+from gfpcheck.store import Store, digest
+from gfpcheck.symbols import Index, open_index
 
 
 def run(options: Options, progress: Progress | None = None) -> Report:
@@ -43,34 +38,75 @@ def run(options: Options, progress: Progress | None = None) -> Report:
     What fails in part is in the report's losses.
     """
     rules = select(all_rules(options.rule_dirs), options.select, options.ignore)
-    with no_collector(), _prepared(options, progress) as (plan, knowledge, gfp, reader, store):
-        key = report_key(plan, knowledge, gfp, options, [reader.key(unit) for unit in plan.units], store)
-        report = None if key is None else find_report(store, key)
+    with no_collector(), _prepared(options, progress) as prepared:
+        key = prepared.key(options)
+        report = None if key is None else find_report(prepared.store, key)
         if report is None:
             # Not needed when nothing has changed, and long to import.
             from gfpcheck.driver.analyse import analyse
 
-            report = analyse(plan, knowledge, gfp, _modules(reader, plan), rules, options, progress)
-            key = report_key(plan, knowledge, gfp, options, [reader.key(unit) for unit in plan.units], store)
+            source = prepared.source(options)
+            report = analyse(source, rules, options, progress)
+            prepared.keep(options, source.followed)
+            key = prepared.key(options)
             if key is not None:
-                keep_report(store, key, report)
+                keep_report(prepared.store, key, report)
     return msgspec.structs.replace(report, command_line=options.command_line)
 
 
 def read(options: Options, progress: Progress | None = None) -> Source:
     """Read what `options` asks for. Raises RunError as `run` does."""
-    with no_collector(), _prepared(options, progress) as (plan, knowledge, gfp, reader, _):
-        return Source(plan, knowledge, gfp, _modules(reader, plan))
+    with no_collector(), _prepared(options, progress) as prepared:
+        return prepared.source(options)
 
 
 class _Prepared(NamedTuple):
-    """Everything but the IR."""
+    """Everything but the IR. `symbols` is the tree's index, if calls are to be followed."""
 
-    plan: Plan
+    workspace: Workspace
     knowledge: Models
     gfp: GfpFlags
     reader: Reader
     store: Store
+    symbols: Index | None
+
+    def source(self, options: Options) -> Source:
+        """Reads the files, and those that calls lead to."""
+        plan = self.workspace.plan
+        modules = self.reader.modules(plan.units)
+        _refuse_nothing(modules)
+        followed = NOTHING
+        if self.symbols is not None:
+            followed = follow(
+                modules, self.workspace, self.symbols, self.knowledge, options.follow, self.reader.modules
+            )
+        return Source(plan, self.knowledge, self.gfp, modules, followed)
+
+    def key(self, options: Options) -> str | None:
+        """What names the report in the store; None if it is not known, or may not be kept."""
+        first = self._first(options)
+        if first is None or self.symbols is None:
+            return first
+        beyond = find_beyond(self.store, digest(first, self.symbols.digest))
+        if beyond is None:
+            return None
+        units = [self.workspace.unit(file) for file in beyond.files]
+        keys = [None if unit is None else self.reader.key(unit) for unit in units]
+        known = [key for key in keys if key is not None]
+        return digest(first, beyond.callees, *known) if len(known) == len(keys) else None
+
+    def keep(self, options: Options, followed: Followed) -> None:
+        """Keeps which files were followed."""
+        first = self._first(options)
+        if first is not None and self.symbols is not None:
+            callees = digest(*(part for callee in followed.callees for part in callee))
+            beyond = Beyond([unit.rel for unit in followed.units], callees)
+            keep_beyond(self.store, digest(first, self.symbols.digest), beyond)
+
+    def _first(self, options: Options) -> str | None:
+        plan = self.workspace.plan
+        units = [self.reader.key(unit) for unit in plan.units]
+        return report_key(plan, self.knowledge, self.gfp, options, units, self.store)
 
 
 @contextlib.contextmanager
@@ -78,13 +114,16 @@ def _prepared(options: Options, progress: Progress | None) -> Iterator[_Prepared
     """Finds out what is to be read. Raises RunError, from the block as well."""
     store = open_store(options.cache_dir)
     try:
-        with _plan(options) as (plan, cache):
+        with _workspace(options) as (workspace, cache):
+            plan = workspace.plan
             knowledge = models.load(plan.version, options.models)
             inputs = Inputs(store, plan.root)
             if options.announce is not None:
                 options.announce(plan.setup)
             gfp = fold_flags(plan, knowledge, inputs)
-            yield _Prepared(plan, knowledge, gfp, Reader(plan, knowledge, options, cache, inputs, progress), store)
+            reader = Reader(plan, knowledge, options, cache, inputs, progress)
+            index = _index(workspace, options, inputs, progress)
+            yield _Prepared(workspace, knowledge, gfp, reader, store, index)
             inputs.files.save()
     except (PlanError, ModelError, frontend.FrontendError) as error:
         raise RunError(str(error)) from error
@@ -93,9 +132,22 @@ def _prepared(options: Options, progress: Progress | None) -> Iterator[_Prepared
         options.announce(f"the cache cannot be written ({store.problem}); the next run will start from nothing")
 
 
+def _index(workspace: Workspace, options: Options, inputs: Inputs, progress: Progress | None) -> Index | None:
+    """Where the functions of the kernel are; None if calls are not to be followed, or there is no kernel."""
+    if options.follow == 0 or workspace.tree is None:
+        return None
+
+    def tell(done: int, total: int) -> None:
+        if progress is not None:
+            progress("indexing", done, total)
+
+    jobs = options.jobs or len(os.sched_getaffinity(0))
+    return open_index(str(workspace.tree), workspace.left_out(), inputs.store, inputs.files.start, jobs, tell)
+
+
 @contextlib.contextmanager
-def _plan(options: Options) -> Iterator[tuple[Plan, Path]]:
-    """The plan, and the directory for what is kept, or for as long as the run takes if nothing is or can be."""
+def _workspace(options: Options) -> Iterator[tuple[Workspace, Path]]:
+    """The workspace, and the directory for what is kept, or for as long as the run takes if nothing is or can be."""
     with contextlib.ExitStack() as stack:
 
         def scratch() -> Path:
@@ -103,20 +155,20 @@ def _plan(options: Options) -> Iterator[tuple[Plan, Path]]:
 
         cache = options.cache_dir or scratch()
         try:
-            plan = _make_plan(options, cache)
+            workspace = _open(options, cache)
         except CacheError as error:
             cache = scratch()
             try:
-                plan = _make_plan(options, cache)
+                workspace = _open(options, cache)
             except CacheError:  # nothing can be written anywhere
                 raise error from None
             if options.announce is not None:
                 options.announce(f"{str(error).rpartition('; ')[0]}; going on without it")
-        yield plan, cache
+        yield workspace, cache
 
 
-def _make_plan(options: Options, cache: Path) -> Plan:
-    return kbuild.make_plan(
+def _open(options: Options, cache: Path) -> Workspace:
+    return kbuild.open_workspace(
         options.paths,
         arch=options.arch,
         build_dir=options.build_dir,
@@ -124,12 +176,6 @@ def _make_plan(options: Options, cache: Path) -> Plan:
         tree=options.tree,
         cache_dir=cache,
     )
-
-
-def _modules(reader: Reader, plan: Plan) -> list[Module]:
-    modules = reader.modules(plan.units)
-    _refuse_nothing(modules)
-    return modules
 
 
 def _refuse_nothing(modules: list[Module]) -> None:

@@ -110,7 +110,7 @@ class RuleInfo(msgspec.Struct, frozen=True):
 
 
 class Loss(msgspec.Struct, frozen=True, order=True):
-    """Something that was not looked at. `phase`: "plan", "parse", "lower", "analysis", "rule"."""
+    """Something that was not looked at. `phase`: "plan", "parse", "lower", "follow", "analysis", "rule"."""
 
     phase: str
     what: str

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
-from multiprocessing import forkserver, resource_tracker
-from multiprocessing.context import BaseContext
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import NamedTuple
 
 import msgspec
 
+from gfpcheck import workers
 from gfpcheck.frontend import libclang, pch, worker
 from gfpcheck.frontend.groups import Group, group
 from gfpcheck.frontend.libclang import FrontendError
@@ -122,7 +119,7 @@ class _Exchange:
         self._count += 1
         path = self._folder / str(self._count)
         path.write_bytes(msgspec.msgpack.encode(job))
-        with _uninterrupted():  # it may start a process; one that is not yet listed would not be ended
+        with workers.uninterrupted():  # it may start a process; one that is not yet listed would not be ended
             return executor.submit(worker.run, str(path))
 
     def lowered(self, future: Future[str]) -> worker.Lowered:
@@ -179,7 +176,7 @@ class _Run:
         """Does everything; yields whenever there may be new results."""
         while self._waiting:
             suspects: list[int] = []
-            with _executor(jobs) as executor:
+            with workers.executor(jobs, worker.__name__) as executor:
                 running: dict[Future[str], Group | int] = {}
                 while not suspects:
                     task: Group | int | None = None
@@ -264,7 +261,7 @@ class _Run:
         found: list[Read] = []
         left = list(units)
         while left:
-            with _executor(1) as executor:
+            with workers.executor(1, worker.__name__) as executor:
                 try:
                     while left:
                         job = worker.Lower(((left[0], None),), {}, self._common)
@@ -275,42 +272,3 @@ class _Run:
                     unit = left.pop(0)
                     found.append(Read(unit, worker.failed(unit, "the process that read it died"), None))
         return found
-
-
-@contextmanager
-def _executor(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool of workers, which are ended at once when the block is left by an exception."""
-    executor = ProcessPoolExecutor(jobs, mp_context=_context(), initializer=worker.start)
-    try:
-        yield executor
-    except BaseException:
-        for process in list((getattr(executor, "_processes", None) or {}).values()):
-            process.kill()
-        executor.shutdown(wait=False, cancel_futures=True)
-        raise
-    executor.shutdown()
-
-
-def _context() -> BaseContext:
-    """A way to start processes that is safe with threads: by fork server, where there is one."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", worker.__name__])
-    resource_tracker.ensure_running()  # which would let interrupts through again
-    with _uninterrupted():  # the server and all workers inherit it: interrupts are the parent's business
-        forkserver.ensure_running()
-    return context
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits until the block is done."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

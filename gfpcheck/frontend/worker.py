@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -69,21 +64,6 @@ class Prepared(msgspec.Struct, frozen=True):
     """What the group uses, if anything."""
 
     header: pch.GroupHeader | None
-
-
-def start() -> None:
-    """Prepares a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
-    gc.disable()  # nothing here makes cycles, and there are millions of small objects
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A parent that is killed cannot end its workers, which would wait for jobs for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def run(path: str) -> str:

@@ -81,6 +81,12 @@ class Linker:
         self._pool = pool
         self._provided: set[str] = set()
 
+    def copy(self) -> Linker:
+        """A linker that goes on from here, by itself."""
+        other = Linker(self._pool)
+        other._provided = set(self._provided)
+        return other
+
     def module(self, unit: Translation) -> tuple[Module, bool]:
         """The module of the next unit, and whether all header functions that it uses are there."""
         found, complete = self._headers(unit, self._pool.of(unit.shared))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gfpcheck.kbuild.detect import DATABASE, Setup, detect
 from gfpcheck.kbuild.files import Asked, c_files, resolve, show, unusable
+from gfpcheck.kbuild.source import foreign
 from gfpcheck.kbuild.types import Plan, PlanError, Unit
 
 _SHOWN_REASONS = 3
@@ -26,6 +27,32 @@ class Workspace:
         if not path.endswith(".c") or unusable(Path(path)) or self._setup.source.never(path):
             return None
         return _unit(self._setup, path)
+
+    @property
+    def tree(self) -> Path | None:
+        """The root of the kernel's sources; None outside a kernel."""
+        return self._setup.source.tree
+
+    def left_out(self) -> tuple[str, ...]:
+        """The folders of the kernel's sources that hold no code of this kernel, spelled from `tree`."""
+        tree, arch = self.tree, self._setup.source.arch
+        if tree is None or arch is None:
+            return ()
+        arches = (f"arch/{entry.name}" for entry in os.scandir(tree / "arch") if entry.is_dir())
+        found = [*(entry.name for entry in os.scandir(tree) if entry.is_dir()), *arches]
+        return tuple(sorted(name for name in found if foreign(f"{name}/x.c", arch.srcarch)))
+
+    def callee(self, place: str) -> Unit | None:
+        """How to parse the file at `place`, spelled from `tree`, for functions of it that others call; None if that is
+        not possible."""
+        return self.unit(str(self.tree / place)) if self.tree is not None else None
+
+    def is_built(self, place: str) -> bool:
+        """True if the file at `place`, spelled from `tree`, belongs to this kernel as it is configured."""
+        if self.tree is None:
+            return False
+        path = str(self.tree / place)
+        return not self._setup.source.why_not(path, str(self.tree))
 
 
 def open_workspace(

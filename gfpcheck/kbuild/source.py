@@ -35,7 +35,14 @@ def foreign(rel: str, srcarch: str) -> str:
 
 
 class Source(Protocol):
-    """Knows the arguments of any C file, and which files are none of its business."""
+    """Knows the arguments of any C file, and which files are none of its business. `tree` is the kernel's root and
+    `arch` the architecture that it is for; None outside a kernel."""
+
+    @property
+    def tree(self) -> Path | None: ...
+
+    @property
+    def arch(self) -> Arch | None: ...
 
     def arguments(self, path: str) -> tuple[tuple[str, ...], str] | None:
         """The arguments and working directory for an absolute path; None when nothing is known of the file."""
@@ -86,9 +93,14 @@ class KernelSource:
             args = parse_arguments(command.words, command.cwd, self.arch.triple)
             args = annotated((*args, *COMMON))
         else:
-            module = ("-DMODULE",) if self.root != self.tree or self.folders.is_module(rel) else ()
-            args = self._base + module + self.folders.flags(rel)
+            args = self._base + self._conventions(path, rel)
         return self._shared.setdefault(args, args), str(self.tree)
+
+    def _conventions(self, path: str, rel: str) -> tuple[str, ...]:
+        if self.root == self.tree:
+            return (("-DMODULE",) if self.folders.is_module(rel) else ()) + self.folders.flags(rel)
+        # A file of the kernel that a module calls is built by other Makefiles.
+        return () if Path(path).is_relative_to(self.tree) else ("-DMODULE", *self.folders.flags(rel))
 
     def _command(self, path: str, rel: str) -> Command | None:
         if self.root != self.tree:
@@ -133,6 +145,8 @@ class PlainSource:
     """Any C file, with the system's headers and no other flags."""
 
     def __init__(self, root: Path) -> None:
+        self.tree: Path | None = None
+        self.arch: Arch | None = None
         self.root = str(root)
         self._args = (*_plain(()), *COMMON)
 

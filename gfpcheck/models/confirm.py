@@ -110,6 +110,7 @@ def check(models: Models, tree: Tree, others: tuple[Tree, ...] = ()) -> list[str
     problems += _members(models, tree, trees)
     problems += _words(models, trees)
     problems += [f"steady {name}: unknown" for name in models.steady if not any(each.has(name) for each in trees)]
+    problems += [f"opaque {path}: unknown" for path in models.opaque if not (tree.root / path).exists()]
     problems += [f"retry_waits {name}: unknown" for name in models.retry_waits if not tree.has(name)]
     problems += [f"noreturn {name}: unknown" for name in models.noreturn if not any(each.has(name) for each in trees)]
     problems += [f"gfp {name}: unknown" for name in models.gfp_flags if not any(name in each.macros for each in trees)]

@@ -49,6 +49,7 @@ def _select(merged: Merged, version: tuple[int, ...]) -> Models:
         noreturn=frozenset(merged.noreturn),
         steady=frozenset(merged.steady),
         retry_waits=frozenset(merged.retry_waits),
+        opaque=tuple(merged.opaque),
         gfp_flags=tuple(merged.gfp_flags),
         gfp_required=tuple(merged.gfp_required),
         gfp_compound=tuple(merged.gfp_compound),

@@ -31,6 +31,7 @@ NAMES = (
     "noreturn",
     "steady",
     "retry_waits",
+    "opaque",
     "gfp_flags",
     "gfp_required",
     "gfp_compound",
@@ -62,6 +63,7 @@ class Merged:
         self.noreturn: dict[str, None] = {}
         self.steady: dict[str, None] = {}
         self.retry_waits: dict[str, None] = {}
+        self.opaque: dict[str, None] = {}
         self.gfp_flags: dict[str, None] = {}
         self.gfp_required: dict[str, None] = {}
         self.gfp_compound: dict[str, None] = {}

@@ -2,9 +2,9 @@
 
 A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks`, `task_states` (keyed by
 function), `reclaim`, `members` (keyed "struct record.member"), `words`, `task_flags`, `lock_types` and `gfp` (`flags`,
-`required`, `compound`, `constants`, `values`), and the lists `inner`, `not_allocators`, `noreturn`, `steady` and
-`retry_waits`. The value of a key is one inline table, or an array of them: several operations, or one for each range
-of kernel versions. In a gfpcheck.toml all of it stands below `models`.
+`required`, `compound`, `constants`, `values`), and the lists `inner`, `not_allocators`, `noreturn`, `steady`,
+`retry_waits` and `opaque`. The value of a key is one inline table, or an array of them: several operations, or one for
+each range of kernel versions. In a gfpcheck.toml all of it stands below `models`.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ MAX_BYTES = 4 << 20
 """No model file is larger; one that is was named by mistake."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
+_PATH = re.compile(r"(\w[\w.+-]*/)*\w[\w.+-]*/?\Z", re.ASCII)
 _MEMBER = re.compile(r"((struct|union) )?[A-Za-z_]\w*\.[A-Za-z_]\w*\Z", re.ASCII)
 _TYPE = re.compile(r"((struct|union) )?[A-Za-z_]\w*\Z", re.ASCII)
 _FORM_OF_MEMBER = 'of the form "struct record.member"'
@@ -77,6 +78,7 @@ class ModelFile(msgspec.Struct):
     noreturn: tuple[str, ...] = ()
     steady: tuple[str, ...] = ()
     retry_waits: tuple[str, ...] = ()
+    opaque: tuple[str, ...] = ()
     gfp_flags: tuple[str, ...] = ()
     gfp_required: tuple[str, ...] = ()
     gfp_compound: tuple[str, ...] = ()
@@ -163,6 +165,8 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.inner = _names(file, key, value, _MEMBER)
         elif key in ("not_allocators", "noreturn", "steady", "retry_waits"):
             setattr(file, key, _names(file, key, value, _IDENTIFIER))
+        elif key == "opaque":
+            file.opaque = _names(file, key, value, _PATH)
         elif key == "gfp":
             _gfp(file, value)
         else:

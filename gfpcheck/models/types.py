@@ -276,6 +276,8 @@ class Models(msgspec.Struct, frozen=True):
     `gfp_values` are the values of flags outside a kernel, where no header has them. `words` are other kinds of flags.
     `macros` are the lock operations with a `via`, by the word typed and the function called.
     `task_states` are functions that change whether the task is one that runs, or one that is about to wait.
+    `opaque` are files and folders ("kernel/sched/") whose functions are not looked into when they are called from
+    elsewhere.
     `queries` are functions that tell the context. `callbacks` are functions that register a function to be called in
     a context of its own; `members`, by "struct record.member", are the places where such a function is stored.
     """
@@ -302,6 +304,7 @@ class Models(msgspec.Struct, frozen=True):
     gfp_values: dict[str, int] = {}
     gfp_constants: tuple[str, ...] = ()
     task_flags: dict[str, dict[str, ScopeKind]] = {}
+    opaque: tuple[str, ...] = ()
 
     def knows(self, function: str) -> bool:
         """True if the function's effect is known, so that its body need not be looked at."""

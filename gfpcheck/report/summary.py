@@ -13,6 +13,7 @@ _PHASES = {
     "plan": "in planning",
     "parse": "in parsing",
     "lower": "in lowering",
+    "follow": "in files that calls lead to",
     "analysis": "in the analysis",
     "rule": "in rules",
 }

@@ -1,0 +1,21 @@
+"""What a run analyses."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gfpcheck.driver.follow import Followed
+from gfpcheck.ir import Module
+from gfpcheck.kbuild import Plan
+from gfpcheck.models import GfpFlags, Models
+
+
+class Source(NamedTuple):
+    """What there is to analyse: the files, what is known of their kernel, their IR, and that of the functions that they
+    call in other files."""
+
+    plan: Plan
+    knowledge: Models
+    gfp: GfpFlags
+    modules: list[Module]
+    followed: Followed

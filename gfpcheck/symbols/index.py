@@ -1,0 +1,141 @@
+"""The index of a tree: which files define a function for others. It is kept, and only files that have changed are
+read again."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from gfpcheck import workers
+from gfpcheck.store import Store, digest, is_settled
+from gfpcheck.symbols.text import definitions
+
+_KIND = "symbols"
+_FORMAT = "1"
+_BATCH = 256  # files
+_WORTH_PROCESSES = 2_000  # files
+
+
+class _File(msgspec.Struct, array_like=True, gc=False):
+    stamp: tuple[int, int, int]
+    names: list[str]
+
+
+class _Found(NamedTuple):
+    rel: str
+    stamp: tuple[int, int, int]
+
+
+class Index:
+    """The functions that the C files of a tree define. `digest` names all that is in it; `lost` counts the files that
+    could not be read."""
+
+    def __init__(self, files: dict[str, list[str]], lost: int) -> None:
+        self.lost = lost
+        self.digest = digest(*(part for rel in sorted(files) for part in (rel, "", *files[rel])))
+        self._files = files
+        self._places: dict[str, tuple[str, ...]] | None = None
+
+    def places(self, name: str) -> tuple[str, ...]:
+        """The files, spelled from the root, that may define `name`; sorted."""
+        if self._places is None:
+            found: dict[str, list[str]] = {}
+            for rel, names in sorted(self._files.items()):
+                for each in names:
+                    found.setdefault(each, []).append(rel)
+            self._places = {each: tuple(rels) for each, rels in found.items()}
+        return self._places.get(name, ())
+
+
+def open_index(
+    root: str,
+    left_out: Collection[str],
+    store: Store,
+    start: int,
+    jobs: int,
+    tell: Callable[[int, int], None] = lambda *_: None,
+) -> Index:
+    """The index of the tree at `root`, without the folders `left_out` (spelled from there), as it is now.
+
+    What `store` has of it is used for the files whose stamps are the same; a file that was changed after `start`
+    (`time.time_ns()`) is not kept. If there is much to read, `jobs` processes read it. `tell` is told of (files read,
+    files to read).
+    """
+    root = root.rstrip("/")
+    key = digest(_FORMAT, root, *sorted(left_out))
+    known = _load(store, key)
+    there = {found.rel: found.stamp for found in _walk(root, frozenset(left_out))}
+    files = {rel: entry for rel, entry in known.items() if there.get(rel) == entry.stamp}
+    unknown = sorted(there.keys() - files.keys())
+    read = {rel: names for rel, names in _read_all(root, unknown, jobs, tell) if names is not None}
+    files |= {rel: _File(there[rel], names) for rel, names in read.items()}
+    if unknown or len(files) != len(known):
+        kept = {rel: entry for rel, entry in files.items() if is_settled(entry.stamp, start)}
+        store.put(_KIND, key, msgspec.msgpack.encode(kept))
+    return Index({rel: entry.names for rel, entry in files.items()}, len(unknown) - len(read))
+
+
+def _load(store: Store, key: str) -> dict[str, _File]:
+    data = store.get(_KIND, key)
+    try:
+        return {} if data is None else msgspec.msgpack.decode(data, type=dict[str, _File])
+    except msgspec.DecodeError:  # of another version
+        return {}
+
+
+def _walk(root: str, left_out: frozenset[str]) -> Iterator[_Found]:
+    """The C files below `root`; folders that cannot be listed hold none. Links are not followed."""
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(f"{root}/{folder}" if folder else root) as entries:
+                for entry in entries:
+                    rel = f"{folder}/{entry.name}" if folder else entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        if rel not in left_out and entry.name != ".git":
+                            folders.append(rel)
+                    elif entry.name.endswith(".c") and entry.is_file():
+                        status = entry.stat()
+                        yield _Found(rel, (status.st_mtime_ns, status.st_ctime_ns, status.st_size))
+        except OSError:
+            continue
+
+
+def _read_all(
+    root: str, rels: Sequence[str], jobs: int, tell: Callable[[int, int], None]
+) -> Iterator[tuple[str, list[str] | None]]:
+    """What each of the files defines; None for one that cannot be read."""
+    batches = [rels[first : first + _BATCH] for first in range(0, len(rels), _BATCH)]
+    if len(rels) < _WORTH_PROCESSES or jobs < 2:
+        yield from _told(map(functools.partial(read_files, root), batches), len(rels), tell)
+        return
+    with workers.executor(jobs, __name__) as executor:
+        yield from _told(executor.map(functools.partial(read_files, root), batches), len(rels), tell)
+
+
+def _told(
+    found: Iterable[list[tuple[str, list[str] | None]]], total: int, tell: Callable[[int, int], None]
+) -> Iterator[tuple[str, list[str] | None]]:
+    done = 0
+    for batch in found:
+        yield from batch
+        done += len(batch)
+        tell(done, total)
+
+
+def read_files(root: str, rels: Sequence[str]) -> list[tuple[str, list[str] | None]]:
+    """What each of the files below `root` defines for others; None for one that cannot be read."""
+    return [(rel, _definitions(f"{root}/{rel}")) for rel in rels]
+
+
+def _definitions(path: str) -> list[str] | None:
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123
+            return definitions(stream.read())
+    except OSError:
+        return None

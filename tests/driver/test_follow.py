@@ -1,0 +1,204 @@
+"""Callees outside the paths asked for."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fixtures_harness import TREE
+
+from gfpcheck import frontend
+from gfpcheck.driver.options import Options
+from gfpcheck.driver.run import run
+from gfpcheck.findings import Report
+
+CALLER = """
+#include <linux/spinlock.h>
+#include <linux/slab.h>
+
+void *library_grow(size_t size);
+void *library_deeper(size_t size);
+void *library_twin(size_t size);
+void library_lock(spinlock_t *lock);
+void library_unlock(spinlock_t *lock);
+
+struct caller { spinlock_t lock; void *data; };
+
+void caller_grow(struct caller *c)
+{
+	spin_lock(&c->lock);
+	c->data = library_grow(8);
+	spin_unlock(&c->lock);
+}
+
+void caller_deeper(struct caller *c)
+{
+	spin_lock(&c->lock);
+	c->data = library_deeper(8);
+	spin_unlock(&c->lock);
+}
+
+void caller_twin(struct caller *c)
+{
+	spin_lock(&c->lock);
+	c->data = library_twin(8);
+	spin_unlock(&c->lock);
+}
+
+void caller_wrapped(struct caller *c)
+{
+	library_lock(&c->lock);
+	c->data = kmalloc(8, GFP_KERNEL);
+	library_unlock(&c->lock);
+}
+"""
+LIBRARY = """
+#include <linux/spinlock.h>
+#include <linux/slab.h>
+
+static DEFINE_SPINLOCK(library_own);
+
+void *bottom_grow(size_t size);
+
+static void *grow(size_t size)
+{
+	return kmalloc(size, GFP_KERNEL);
+}
+
+void *library_grow(size_t size)
+{
+	return grow(size);
+}
+
+void *library_deeper(size_t size)
+{
+	return bottom_grow(size);
+}
+
+void library_lock(spinlock_t *lock)
+{
+	spin_lock(lock);
+}
+
+void library_unlock(spinlock_t *lock)
+{
+	spin_unlock(lock);
+}
+
+void library_unasked(void)
+{
+	spin_lock(&library_own);
+	kmalloc(8, GFP_KERNEL);
+	spin_unlock(&library_own);
+}
+"""
+BOTTOM = """
+#include <linux/slab.h>
+
+void *bottom_grow(size_t size)
+{
+	return kmalloc(size, GFP_KERNEL);
+}
+"""
+TWIN = """
+#include <linux/slab.h>
+
+void *library_twin(size_t size)
+{
+	return kmalloc(size, GFP_KERNEL);
+}
+"""
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> Options:
+    """A run over fs/caller of a kernel that has a library in three other folders."""
+    root = tmp_path / "linux"
+    shutil.copytree(TREE, root)
+    files = {"fs/caller/caller": CALLER, "lib/library": LIBRARY, "mm/bottom": BOTTOM, "net/one": TWIN, "ipc/two": TWIN}
+    for name, text in files.items():
+        path = root / f"{name}.c"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        (path.parent / "Makefile").write_text(f"obj-y += {path.stem}.o\n")
+    return Options(paths=(root / "fs/caller",), select=("GFP101",), jobs=1, cache_dir=tmp_path / "cache", follow=1)
+
+
+def _found(report: Report) -> set[str]:
+    return {finding.place.function for finding in report.findings}
+
+
+def test_what_is_called_in_another_folder_is_known(options: Options) -> None:
+    report = run(options)
+    assert _found(report) == {"caller_grow", "caller_wrapped"}
+    assert report.losses == ()
+    assert report.counts["followed files"] == 1
+    assert report.counts["distant callees"] == 1
+    assert report.counts["ambiguous callees"] == 1
+    assert report.counts["files"] == 1
+
+
+def test_nothing_is_followed_unless_asked(options: Options) -> None:
+    report = run(replace(options, follow=0))
+    assert _found(report) == set()
+    assert "followed files" not in report.counts or report.counts["followed files"] == 0
+
+
+def test_farther_files_are_followed_if_asked(options: Options) -> None:
+    report = run(replace(options, follow=2))
+    assert _found(report) == {"caller_grow", "caller_deeper", "caller_wrapped"}
+    assert report.counts["followed files"] == 2
+
+
+def test_the_chain_leads_into_the_other_file(options: Options) -> None:
+    (finding,) = (f for f in run(options).findings if f.place.function == "caller_grow")
+    assert [step.place.file for step in finding.flow][-1] == "lib/library.c"
+    assert finding.place.file == "fs/caller/caller.c"
+
+
+def test_a_primitive_is_not_looked_into(options: Options, tmp_path: Path) -> None:
+    model = tmp_path / "model.toml"
+    model.write_text('opaque = ["lib/"]\n')
+    report = run(replace(options, models=(model,)))
+    assert _found(report) == set()
+    assert report.counts["opaque callees"] == 4
+
+
+def test_what_is_followed_decides_whether_a_report_is_kept(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = options.paths[0].parent.parent
+    read: list[str] = []
+    read_units = frontend.read_units
+
+    def reading(units, settings, pool):  # type: ignore[no-untyped-def]
+        read.extend(unit.rel for unit in units)
+        return read_units(units, settings, pool)
+
+    monkeypatch.setattr(frontend, "read_units", reading)
+
+    def again() -> set[str]:
+        read.clear()
+        kept, fresh = run(options), run(replace(options, cache_dir=None))
+        assert kept == fresh
+        return _found(kept)
+
+    again()
+    library = root / "lib/library.c"
+    library.write_text(LIBRARY.replace("kmalloc(size, GFP_KERNEL)", "kmalloc(size, GFP_ATOMIC)"))
+    assert again() == {"caller_wrapped"}
+    assert read[0] == "lib/library.c"
+    library.write_text(LIBRARY.replace("*library_grow", "*library_gone"))  # defined nowhere now
+    assert again() == {"caller_wrapped"}
+    (root / "lib/other.c").write_text(
+        "#include <linux/slab.h>\nvoid *library_grow(size_t s)\n{\n\treturn vmalloc(s);\n}\n"
+    )
+    (root / "lib/Makefile").write_text("obj-y += library.o other.o\n")
+    assert again() == {"caller_grow", "caller_wrapped"}
+
+
+def test_a_broken_file_is_a_loss_of_its_own(options: Options) -> None:
+    (options.paths[0].parent.parent / "lib/library.c").write_text(f"{LIBRARY}\nint broken(\n")
+    report = run(options)
+    assert {loss.phase for loss in report.losses} == {"follow"}
+    assert "caller_grow" in _found(report)

@@ -7,7 +7,7 @@ holds. The question is asked backwards, from a call through a pointer to all tha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 
 from gfpcheck.ir import Addr, Assign, Bin, Call, Const, Deref, Expr, Field, FnStore, Func, Index, Return, Temp, Un, Var
 
@@ -29,14 +29,20 @@ _WORD = re.compile(r"\w+")
 
 class Pointers:
     """Answers for the functions of one program, by id. `find` gives the id of a (name, file), `types` the spelled types
-    of members by "record.member"."""
+    of members by "record.member". A call through one of the members `queued` may mean anything."""
 
     def __init__(
-        self, functions: Mapping[str, Func], stores: Iterable[FnStore], types: Mapping[str, str], find: Find
+        self,
+        functions: Mapping[str, Func],
+        stores: Iterable[FnStore],
+        types: Mapping[str, str],
+        find: Find,
+        queued: Set[str],
     ) -> None:
         self._functions = functions
         self._types = types
         self._find = find
+        self._queued = queued
         self._stored: dict[Place, dict[str, None]] = {}
         self._assigned: dict[Place, list[tuple[str, Expr]]] = {}
         self._locals: dict[str, _Locals] = {}
@@ -63,9 +69,18 @@ class Pointers:
 
     def called(self, key: str, callee: Expr, by_callers: bool = True) -> tuple[str, ...]:
         """The functions that a call of `callee` in function `key` may reach, sorted. Without `by_callers`, not those
-        that it is only passed."""
+        that it is only passed. None for one that may mean anything."""
         node = self._node(key, callee)
-        return () if node is None else self._reach(node, "" if by_callers else key)
+        return () if node is None or self.may_be_any(callee) else self._reach(node, "" if by_callers else key)
+
+    def may_be_any(self, callee: Expr) -> bool:
+        """True if a call of `callee` works off what others have queued."""
+        place = place_of(callee)
+        return place is not None and self._is_queue(place)
+
+    def _is_queue(self, node: _Node) -> bool:
+        record, member = node
+        return isinstance(member, str) and f"{record}.{member}" in self._queued
 
     def places(self) -> tuple[Place, ...]:
         """Every member and global that holds a function."""
@@ -118,7 +133,12 @@ class Pointers:
                             found[target] = None
                         continue
                     before = self._node(key, source)
-                    if before is not None and before not in seen and len(seen) < MAX_NODES:
+                    if (
+                        before is not None
+                        and before not in seen
+                        and len(seen) < MAX_NODES
+                        and not self._is_queue(before)
+                    ):
                         seen[before] = None
                         queue.append(before)
             known = self._known[start, closed] = tuple(sorted(found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
 from gfpcheck.analysis.pointers import WIDE, Pointers, function_named
 from gfpcheck.ir import Call, FnStore, Func, Module, Proto, Var
@@ -11,9 +11,12 @@ from gfpcheck.models import base_name
 
 class Program:
     """An index over modules. Functions are named by their id, "file:name". `own_files` are the files of `modules`, not
-    those of `beyond`, which are there for what is called in them."""
+    those of `beyond`, which are there for what is called in them. A call through one of the members `queued`,
+    "record.member", may mean any function."""
 
-    def __init__(self, modules: Iterable[Module], beyond: Iterable[Module] = ()) -> None:
+    def __init__(
+        self, modules: Iterable[Module], beyond: Iterable[Module] = (), queued: Set[str] = frozenset()
+    ) -> None:
         self.functions: dict[str, Func] = {}
         self.protos: dict[str, Proto] = {}
         self.members: dict[str, str] = {}
@@ -40,7 +43,7 @@ class Program:
             self.stores += module.stores
         for func in headers:
             self._add(func)
-        self.pointers = Pointers(self.functions, self.stores, self.members, self.find)
+        self.pointers = Pointers(self.functions, self.stores, self.members, self.find, queued)
 
     def _add(self, func: Func) -> None:
         key = f"{func.file}:{func.name}"
@@ -72,8 +75,10 @@ class Program:
 
     def is_too_wide(self, call: Call, func: Func) -> bool:
         """True for a call through a pointer that may mean more functions than can be believed."""
-        direct = isinstance(call.callee, Var) and call.callee.kind == "f"
-        return not direct and len(self.pointers.called(f"{func.file}:{func.name}", call.callee)) > WIDE
+        if isinstance(call.callee, Var) and call.callee.kind == "f":
+            return False
+        found = self.pointers.called(f"{func.file}:{func.name}", call.callee)
+        return len(found) > WIDE or self.pointers.may_be_any(call.callee)
 
     def passed_functions(self, call: Call, file: str) -> tuple[str, ...]:
         """Functions handed over as arguments: the callee may call them."""

@@ -324,10 +324,11 @@ def _members(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[st
             yield f"members {name}: no member {member.unless}"
         if member.flag and not _has_bit(member.flag, member.bit, tree):
             yield f"members {name}: {member.flag} is not bit {member.bit}"
-    for name in models.inner:
-        record, _, inside = name.rpartition(".")
-        if not any(each.member(record, inside) for each in trees) and not _generated(name, trees):
-            yield f"inner {name}: not in the tree"
+    for section, names in (("inner", models.inner), ("queued", models.queued)):
+        for name in names:
+            record, _, inside = name.rpartition(".")
+            if not any(each.member(record, inside) for each in trees) and not _generated(name, trees):
+                yield f"{section} {name}: not in the tree"
     for name in models.lock_types:
         if not any(_is_type(name, each) for each in trees) and not _generated(name, trees):
             yield f"lock_types {name}: not in the tree"

@@ -45,6 +45,7 @@ def _select(merged: Merged, version: tuple[int, ...]) -> Models:
         reclaim_roots=tuple(root for held in roots.values() for root in held),
         lock_types=merged.lock_types,
         inner=frozenset(merged.inner),
+        queued=frozenset(merged.queued),
         not_allocators=frozenset(merged.not_allocators),
         noreturn=frozenset(merged.noreturn),
         steady=frozenset(merged.steady),

@@ -27,6 +27,7 @@ BY_MEMBER = ("reclaim", "members", "lock_types")
 BY_NAME = ("words", "gfp_values", "task_flags")
 NAMES = (
     "inner",
+    "queued",
     "not_allocators",
     "noreturn",
     "steady",
@@ -59,6 +60,7 @@ class Merged:
         self.gfp_values: dict[str, int] = {}
         self.task_flags: dict[str, dict[str, ScopeKind]] = {}
         self.inner: dict[str, None] = {}
+        self.queued: dict[str, None] = {}
         self.not_allocators: dict[str, None] = {}
         self.noreturn: dict[str, None] = {}
         self.steady: dict[str, None] = {}

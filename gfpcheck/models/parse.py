@@ -2,7 +2,7 @@
 
 A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks`, `task_states` (keyed by
 function), `reclaim`, `members` (keyed "struct record.member"), `words`, `task_flags`, `lock_types` and `gfp` (`flags`,
-`required`, `compound`, `constants`, `values`), and the lists `inner`, `not_allocators`, `noreturn`, `steady`,
+`required`, `compound`, `constants`, `values`), and the lists `inner`, `queued`, `not_allocators`, `noreturn`, `steady`,
 `retry_waits` and `opaque`. The value of a key is one inline table, or an array of them: several operations, or one for
 each range of kernel versions. In a gfpcheck.toml all of it stands below `models`.
 """
@@ -74,6 +74,7 @@ class ModelFile(msgspec.Struct):
     words: dict[str, Word] = {}
     lock_types: dict[str, str] = {}
     inner: tuple[str, ...] = ()
+    queued: tuple[str, ...] = ()
     not_allocators: tuple[str, ...] = ()
     noreturn: tuple[str, ...] = ()
     steady: tuple[str, ...] = ()
@@ -161,8 +162,8 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.lock_types = _lock_types(file, value)
         elif key == "task_flags":
             file.task_flags = _task_flags(file, value)
-        elif key == "inner":
-            file.inner = _names(file, key, value, _MEMBER)
+        elif key in ("inner", "queued"):
+            setattr(file, key, _names(file, key, value, _MEMBER))
         elif key in ("not_allocators", "noreturn", "steady", "retry_waits"):
             setattr(file, key, _names(file, key, value, _IDENTIFIER))
         elif key == "opaque":

@@ -265,7 +265,9 @@ class Models(msgspec.Struct, frozen=True):
     A function may have several lock operations (a lock and a second one, or an acquire per mode).
     `lock_types` maps the spelled type of a lock ("raw_spinlock_t") to its kind, where that says more
     than the function. `inner` are the members inside a lock type that are not its name
-    ("struct spinlock.rlock"). `not_allocators` have a `gfp_t` parameter and allocate nothing.
+    ("struct spinlock.rlock"). `queued` are the members through which whoever works off a queue calls what others have
+    put there: which function one call means, of all that are ever put there, is not known.
+    `not_allocators` have a `gfp_t` parameter and allocate nothing.
     `noreturn` never return though nothing in C says so. `steady` functions give the same answer for the same
     argument for as long as anybody looks (static keys, feature tests). `retry_waits` wait for memory between
     two tries of an allocation, as long as their `gfp_t` argument says. `gfp_flags` are the names to fold through the
@@ -299,6 +301,7 @@ class Models(msgspec.Struct, frozen=True):
     callbacks: dict[str, Callback] = {}
     members: dict[str, CallbackMember] = {}
     steady: frozenset[str] = frozenset()
+    queued: frozenset[str] = frozenset()
     retry_waits: frozenset[str] = frozenset()
     words: dict[str, Word] = {}
     gfp_values: dict[str, int] = {}

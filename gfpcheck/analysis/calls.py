@@ -57,15 +57,15 @@ class Calls:
         site = Site(func.file, func.name, call.loc.line, call.loc.col)
         flags = self._effects.allocation_flags(func, call, arguments, state)
         if flags is not None:
-            locks = self._effects.locks_during(call, arguments, state)
+            during = self._effects.during(call, arguments, state, func.name)
             place = Place(*where, self._effects.display_name(call), (), 0)
             entry = self._effects.allocator(call)
             amount = amount_of(entry, arguments, state) if entry is not None else NOBODY_KNOWS
             trace.allocation(
                 place,
-                Context(locks, scopes_of(state), flags, amount, opened_in(state), trace.given(state)),
+                Context(during.locks, scopes_of(state), flags, amount, opened_in(state), trace.given(state)),
                 site,
-                state,
+                during,
             )
         lock_ops = self._effects.lock_ops(func, call)
         if lock_ops:
@@ -192,7 +192,7 @@ class Calls:
                 return False
         for release in reached.released:
             instance = during.resolve(replace(release.instance, mapping))
-            self._effects.release(during, instance, release.cls, release.kind, trace.func.name)
+            self._effects.release_with_contexts(during, release._replace(instance=instance), trace.func.name)
         flags = values.substitute(reached.flags, argument_values)
         during = _without_scopes(during, reached.ended)
         scopes = tuple(dict.fromkeys((*scopes_of(during), *reached.scopes)))

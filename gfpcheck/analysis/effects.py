@@ -117,18 +117,26 @@ class Effects:
         nofail = self.gfp.nofail
         return bool(nofail) and flags.ones & nofail == nofail
 
-    def locks_during(self, call: Call, arguments: tuple[Expr, ...], state: State) -> tuple[HeldLock, ...]:
-        """The locks held while the call allocates: without those that it releases itself."""
+    def during(self, call: Call, arguments: tuple[Expr, ...], state: State, function: str) -> State:
+        """`state` while the call allocates: without the lock that it releases itself, be it the caller's."""
         entry = self.allocator(call)
         if entry is None or entry.drops_arg < 0 or entry.drops_arg >= len(arguments):
-            return state.locks
+            return state
         dropped = _object_at(arguments[entry.drops_arg], entry.drops_member)
-        with_it = {lock.site for lock in state.locks if lock.instance == dropped}
-        return tuple(
-            lock
-            for lock in state.locks
-            if lock.instance != dropped and not (lock.kind in CONTEXT_KINDS and lock.site in with_it)
+        cls = class_of(dropped, function)
+        without = state.copy()
+        self.release_with_contexts(without, Release(dropped, cls, self._kind_of(cls, "spin")), function)
+        return without
+
+    def release_with_contexts(self, state: State, release: Release, function: str) -> None:
+        """Take the lock out of what is held for as long as somebody allocates, and the contexts that were entered with
+        it."""
+        number = _find_held(
+            state.locks, release.instance, class_here(release.cls, release.instance, function), release.kind
         )
+        site = None if number is None else state.locks[number].site
+        self.release(state, release.instance, release.cls, release.kind, function)
+        state.locks = tuple(lock for lock in state.locks if lock.kind not in CONTEXT_KINDS or lock.site != site)
 
     def display_name(self, call: Call) -> str:
         """The allocator as the source names it."""
@@ -174,7 +182,7 @@ class Effects:
     ) -> None:
         instance, cls = self._object(op, arguments, site.function)
         text = self._text(op, call, instance)
-        kind = self._kind(op, cls)
+        kind = self._kind_of(cls, op.kind)
         if op.does == "release":
             for context in (op.kind, *op.disables):
                 if context == "irq" and op.token < 0:
@@ -222,9 +230,10 @@ class Effects:
             instance = instance.base
         return instance
 
-    def _kind(self, op: LockOp, cls: str) -> str:
+    def _kind_of(self, cls: str, kind: str) -> str:
+        """The kind of lock that `cls` is, by its type; else `kind`, which the function called knows."""
         type_ = self.program.members.get(cls) or self.program.global_types.get(cls)
-        return self.models.lock_types.get(type_, op.kind) if type_ else op.kind
+        return self.models.lock_types.get(type_, kind) if type_ else kind
 
     def assert_held(self, state: State, lock: HeldLock) -> None:
         """Add `lock`, which is known to be held, unless it is: it, one that may be it by another name, or one that

@@ -16,7 +16,9 @@ from gfpcheck.models.confirm import check
 from gfpcheck.models.declarations import Tree
 from gfpcheck.models.parse import read_model_file
 
-_SECTION = re.compile(r"(?:(?:steady|noreturn|retry_waits|gfp|reclaim|members|inner|lock_types) )?(.*?): ")
+_SECTION = re.compile(
+    r"(?:(?:steady|noreturn|retry_waits|pool_returns|pool_keeps|gfp|reclaim|members|inner|lock_types) )?(.*?): "
+)
 _ABSENT = re.compile(r"(not in the tree|unknown|no function with a gfp_t parameter)$")
 
 

@@ -10,6 +10,7 @@ from gfpcheck.analysis.engine import AllocationSite, Engine, FunctionFacts, Held
 from gfpcheck.analysis.entry import EntryScopes
 from gfpcheck.analysis.loops import LoopFinder, cycles
 from gfpcheck.analysis.needless import needless_tests
+from gfpcheck.analysis.pools import Pools
 from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.reclaim import ReclaimLock
 from gfpcheck.analysis.state import HeldLock
@@ -30,6 +31,7 @@ from gfpcheck.rule_api import (
     Flags,
     Function,
     Lock,
+    Nested,
     ReclaimPath,
     RetryLoop,
     Scope,
@@ -52,6 +54,7 @@ class Views:
         loops: LoopFinder,
         reclaim: dict[str, ReclaimLock],
         entry: EntryScopes,
+        pools: Pools,
         kernel: tuple[int, ...],
         root: str,
     ) -> None:
@@ -67,6 +70,7 @@ class Views:
         self._calls = CallViews(engine, self._places, self._lock)
         self._scopes = ScopeViews(program, self._places)
         self._engine = engine
+        self._pools = pools
         self._read = Comments(root)
 
     def function(self, key: str, facts: FunctionFacts) -> Function:
@@ -74,10 +78,13 @@ class Views:
         entry = self._entry.get(key, _NONE)
         repeated = frozenset().union(*cycles(func))
         tests = needless_tests(func, facts.sites, self._engine.effects)
+        nestings: dict[AllocationSite, Nested] = {}
+        for site, first, pool in self._pools.nestings(func, facts.sites):
+            nestings.setdefault(site, Nested(pool, self._places.at(func, first)))
         allocations = {}
         for site in facts.sites:
             tested = () if site.via else tests.get((site.block, site.position), ())
-            allocations[site] = self._allocation(key, site, site.block in repeated, tested)
+            allocations[site] = self._allocation(key, site, site.block in repeated, tested, nestings.get(site))
         loops = [
             RetryLoop(
                 tuple(allocations[site] for site in loop.sites),
@@ -117,7 +124,9 @@ class Views:
             for locks, scopes in dict.fromkeys((each.locks, with_entry(entry, each.scopes)) for each in states)
         )
 
-    def _allocation(self, key: str, site: AllocationSite, in_loop: bool, tested: tuple[Loc, ...]) -> Allocation:
+    def _allocation(
+        self, key: str, site: AllocationSite, in_loop: bool, tested: tuple[Loc, ...], nested: Nested | None
+    ) -> Allocation:
         func = self._program.functions[key]
         place = self._places.at(func, site.call.loc)
         situations = tuple(self._situation(key, context) for context in site.contexts)
@@ -133,6 +142,7 @@ class Views:
             self._origins.amount_settled_below(site),
             in_loop,
             tuple(self._places.at(func, loc) for loc in tested),
+            nested,
         )
 
     def _caller_name(self, site: AllocationSite) -> str:

@@ -111,6 +111,8 @@ def check(models: Models, tree: Tree, others: tuple[Tree, ...] = ()) -> list[str
     problems += _words(models, trees)
     problems += [f"steady {name}: unknown" for name in models.steady if not any(each.has(name) for each in trees)]
     problems += [f"opaque {path}: unknown" for path in models.opaque if not (tree.root / path).exists()]
+    for section, names in (("pool_returns", models.pool_returns), ("pool_keeps", models.pool_keeps)):
+        problems += [f"{section} {name}: unknown" for name in names if not any(each.has(name) for each in trees)]
     problems += [f"retry_waits {name}: unknown" for name in models.retry_waits if not tree.has(name)]
     problems += [f"noreturn {name}: unknown" for name in models.noreturn if not any(each.has(name) for each in trees)]
     problems += [f"gfp {name}: unknown" for name in models.gfp_flags if not any(name in each.macros for each in trees)]
@@ -292,6 +294,7 @@ def _allocator(entry: Allocator, function: Function) -> Iterator[str]:
         ("size_arg", r"size_t|unsigned( int| long)?|int|u32"),
         ("count_arg", r"size_t"),
         ("order_arg", r"unsigned( int)?|int"),
+        ("pool_arg", r"mempool_t \*|struct bio_set \*"),
         ("drops_arg", r"struct (xarray|ma_state) \*"),
     ):
         number = getattr(entry, field)

@@ -51,6 +51,8 @@ def _select(merged: Merged, version: tuple[int, ...]) -> Models:
         steady=frozenset(merged.steady),
         retry_waits=frozenset(merged.retry_waits),
         opaque=tuple(merged.opaque),
+        pool_returns=frozenset(merged.pool_returns),
+        pool_keeps=frozenset(merged.pool_keeps),
         gfp_flags=tuple(merged.gfp_flags),
         gfp_required=tuple(merged.gfp_required),
         gfp_compound=tuple(merged.gfp_compound),

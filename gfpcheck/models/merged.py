@@ -33,6 +33,8 @@ NAMES = (
     "steady",
     "retry_waits",
     "opaque",
+    "pool_returns",
+    "pool_keeps",
     "gfp_flags",
     "gfp_required",
     "gfp_compound",
@@ -66,6 +68,8 @@ class Merged:
         self.steady: dict[str, None] = {}
         self.retry_waits: dict[str, None] = {}
         self.opaque: dict[str, None] = {}
+        self.pool_returns: dict[str, None] = {}
+        self.pool_keeps: dict[str, None] = {}
         self.gfp_flags: dict[str, None] = {}
         self.gfp_required: dict[str, None] = {}
         self.gfp_compound: dict[str, None] = {}

@@ -2,9 +2,10 @@
 
 A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks`, `task_states` (keyed by
 function), `reclaim`, `members` (keyed "struct record.member"), `words`, `task_flags`, `lock_types` and `gfp` (`flags`,
-`required`, `compound`, `constants`, `values`), and the lists `inner`, `queued`, `not_allocators`, `noreturn`, `steady`,
-`retry_waits` and `opaque`. The value of a key is one inline table, or an array of them: several operations, or one for
-each range of kernel versions. In a gfpcheck.toml all of it stands below `models`.
+`required`, `compound`, `constants`, `values`), and the lists `inner`, `queued`, `not_allocators`, `noreturn`,
+`steady`, `retry_waits`, `pool_returns`, `pool_keeps` and `opaque`. The value of a key is one inline table, or an array
+of them: several operations, or one for each range of kernel versions. In a gfpcheck.toml all of it stands below
+`models`.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ class ModelFile(msgspec.Struct):
     steady: tuple[str, ...] = ()
     retry_waits: tuple[str, ...] = ()
     opaque: tuple[str, ...] = ()
+    pool_returns: tuple[str, ...] = ()
+    pool_keeps: tuple[str, ...] = ()
     gfp_flags: tuple[str, ...] = ()
     gfp_required: tuple[str, ...] = ()
     gfp_compound: tuple[str, ...] = ()
@@ -164,7 +167,7 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.task_flags = _task_flags(file, value)
         elif key in ("inner", "queued"):
             setattr(file, key, _names(file, key, value, _MEMBER))
-        elif key in ("not_allocators", "noreturn", "steady", "retry_waits"):
+        elif key in ("not_allocators", "noreturn", "steady", "retry_waits", "pool_returns", "pool_keeps"):
             setattr(file, key, _names(file, key, value, _IDENTIFIER))
         elif key == "opaque":
             file.opaque = _names(file, key, value, _PATH)

@@ -156,7 +156,8 @@ class Allocator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     does). `drops_arg` >= 0: the function releases a lock while it blocks, which is that argument or, when
     `drops_member` is not empty, that member of what the argument leads to (as in `LockOp`).
     `sleeps`: it sleeps whatever its flags are. `size_arg`, `count_arg` and `order_arg` are argument indexes or -1;
-    the size in bytes is the product of the first two.
+    the size in bytes is the product of the first two. `pool_arg` is the argument that points at the reserve, `pool` the
+    name of the only one that there is.
     """
 
     flags: str = ""
@@ -175,6 +176,8 @@ class Allocator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size_arg: int = -1
     count_arg: int = -1
     order_arg: int = -1
+    pool_arg: int = -1
+    pool: str = ""
     spelled: tuple[str, ...] = ()
     since: str = ""
     until: str = ""
@@ -261,27 +264,25 @@ class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Models(msgspec.Struct, frozen=True):
     """All entries that hold for one kernel version, by function name (`spelled` names included).
 
-    Look a function up by its `base_name`: Linux 6.10 renamed allocators to `*_noprof`.
-    A function may have several lock operations (a lock and a second one, or an acquire per mode).
-    `lock_types` maps the spelled type of a lock ("raw_spinlock_t") to its kind, where that says more
-    than the function. `inner` are the members inside a lock type that are not its name
-    ("struct spinlock.rlock"). `queued` are the members through which whoever works off a queue calls what others have
-    put there: which function one call means, of all that are ever put there, is not known.
-    `not_allocators` have a `gfp_t` parameter and allocate nothing.
-    `noreturn` never return though nothing in C says so. `steady` functions give the same answer for the same
-    argument for as long as anybody looks (static keys, feature tests). `retry_waits` wait for memory between
-    two tries of an allocation, as long as their `gfp_t` argument says. `gfp_flags` are the names to fold through the
-    tree's own headers, `gfp_required` those without which gfpcheck must stop.
-    `gfp_compound` are the names under which sets of flags are shown (GFP_KERNEL, GFP_NOFS, ...), best first.
-    `task_flags` are scopes that are bits of a task's flags: by member, the names of the bits and what they open.
-    `gfp_constants` are other constants to fold through the headers.
-    `gfp_values` are the values of flags outside a kernel, where no header has them. `words` are other kinds of flags.
-    `macros` are the lock operations with a `via`, by the word typed and the function called.
-    `task_states` are functions that change whether the task is one that runs, or one that is about to wait.
-    `opaque` are files and folders ("kernel/sched/") whose functions are not looked into when they are called from
-    elsewhere.
-    `queries` are functions that tell the context. `callbacks` are functions that register a function to be called in
-    a context of its own; `members`, by "struct record.member", are the places where such a function is stored.
+    Look a function up by its `base_name`: Linux 6.10 renamed allocators to `*_noprof`. A function may have several
+    lock operations (a lock and a second one, or an acquire per mode). `lock_types` maps the spelled type of a lock
+    ("raw_spinlock_t") to its kind, where that says more than the function. `inner` are the members inside a lock type
+    that are not its name ("struct spinlock.rlock"). `queued` are the members through which whoever works off a queue
+    calls what others have put there: which function one call means, of all that are ever put there, is not known.
+    `not_allocators` have a `gfp_t` parameter and allocate nothing. `noreturn` never return though nothing in C says
+    so. `steady` functions give the same answer for the same argument for as long as anybody looks (static keys,
+    feature tests). `retry_waits` wait for memory between two tries of an allocation, as long as their `gfp_t` argument
+    says. After a call of `pool_returns` an element of a reserve may be back or on its way; `pool_keeps` are given one
+    and leave it with the caller. `gfp_flags` are the names to fold through the tree's own headers, `gfp_required`
+    those without which gfpcheck must stop. `gfp_compound` are the names under which sets of flags are shown
+    (GFP_KERNEL, GFP_NOFS, ...), best first. `task_flags` are scopes that are bits of a task's flags: by member, the
+    names of the bits and what they open. `gfp_constants` are other constants to fold through the headers. `gfp_values`
+    are the values of flags outside a kernel, where no header has them. `words` are other kinds of flags. `macros` are
+    the lock operations with a `via`, by the word typed and the function called. `task_states` are functions that
+    change whether the task is one that runs, or one that is about to wait. `opaque` are files and folders
+    ("kernel/sched/") whose functions are not looked into when they are called from elsewhere. `queries` are functions
+    that tell the context. `callbacks` are functions that register a function to be called in a context of its own;
+    `members`, by "struct record.member", are the places where such a function is stored.
     """
 
     locks: dict[str, tuple[LockOp, ...]]
@@ -303,6 +304,8 @@ class Models(msgspec.Struct, frozen=True):
     steady: frozenset[str] = frozenset()
     queued: frozenset[str] = frozenset()
     retry_waits: frozenset[str] = frozenset()
+    pool_returns: frozenset[str] = frozenset()
+    pool_keeps: frozenset[str] = frozenset()
     words: dict[str, Word] = {}
     gfp_values: dict[str, int] = {}
     gfp_constants: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ test` shows these warnings. A rule says by `api` which major version it is writt
 from gfpcheck.findings import Confidence, Finding, Level, Place, Step
 from gfpcheck.rule_api.allocator import Allocator
 from gfpcheck.rule_api.calls import Call, CallSituation, Effect
-from gfpcheck.rule_api.facts import Allocation, Function, ReclaimPath, RetryLoop, Situation
+from gfpcheck.rule_api.facts import Allocation, Function, Nested, ReclaimPath, RetryLoop, Situation
 from gfpcheck.rule_api.flags import Flags
 from gfpcheck.rule_api.locks import Lock, Scope
 from gfpcheck.rule_api.rule import API_VERSION, Rule
@@ -32,6 +32,7 @@ __all__ = [
     "Function",
     "Level",
     "Lock",
+    "Nested",
     "Place",
     "ReclaimPath",
     "RetryLoop",

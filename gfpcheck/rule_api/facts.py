@@ -49,6 +49,14 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
+class Nested:
+    """An allocation from a reserve waits while an element of the same `pool`, allocated at `first`, is in hand."""
+
+    pool: str
+    first: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Allocation:
     """A call that allocates, by itself or through the functions that it calls.
 
@@ -58,7 +66,8 @@ class Allocation:
     mean, 0 if all calls are direct. `allocator` is what is known of the one at its end. `settled_below` are the flags
     that a function below sets or clears whoever calls it; None for a direct allocation. `amount_settled_below`: one of
     them knows the size or the order, too. `in_loop`: this line may run again and again. `needless_tests` are
-    the places where this function tests the result for NULL, though it never is on any path to there.
+    the places where this function tests the result for NULL, though it never is on any path to there. `nested_in` says
+    that it waits for an element of a reserve of which the function has one in hand.
     """
 
     name: str
@@ -72,6 +81,7 @@ class Allocation:
     amount_settled_below: bool = False
     in_loop: bool = False
     needless_tests: tuple[Place, ...] = ()
+    nested_in: Nested | None = None
 
     @property
     def decides_amount(self) -> bool:

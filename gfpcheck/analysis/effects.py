@@ -212,7 +212,7 @@ class Effects:
         if op.arg < 0 or op.arg >= len(arguments):
             name = op.instance or op.kind
             return Var(name, "g"), name
-        instance = self._without_inner(_object_at(arguments[op.arg], op.member))
+        instance = self.without_inner(_object_at(arguments[op.arg], op.member))
         return instance, class_of(instance, function)
 
     def _text(self, op: LockOp, call: Call, instance: Expr) -> str:
@@ -220,12 +220,13 @@ class Effects:
         if op.kind in CONTEXT_KINDS:
             return ""
         if 0 <= op.arg < len(call.args):
-            written = self._without_inner(_object_at(canonical(call.args[op.arg]), op.member))
+            written = self.without_inner(_object_at(canonical(call.args[op.arg]), op.member))
             if not any(isinstance(name, Temp) for name in names_in(written)):
                 return show(written)
         return show(instance)
 
-    def _without_inner(self, instance: Expr) -> Expr:
+    def without_inner(self, instance: Expr) -> Expr:
+        """The object that `instance` is, or is a part of that has no name of its own."""
         while isinstance(instance, Field) and f"{instance.record}.{instance.member}" in self.models.inner:
             instance = instance.base
         return instance

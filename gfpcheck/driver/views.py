@@ -16,6 +16,7 @@ from gfpcheck.analysis.reclaim import ReclaimLock
 from gfpcheck.analysis.state import HeldLock
 from gfpcheck.analysis.trace import Context
 from gfpcheck.analysis.values import Value
+from gfpcheck.analysis.workers import Workers
 from gfpcheck.driver.call_views import CallViews, with_entry
 from gfpcheck.driver.comments import Comments
 from gfpcheck.driver.origins import Origins
@@ -36,6 +37,7 @@ from gfpcheck.rule_api import (
     RetryLoop,
     Scope,
     Situation,
+    WorkerWait,
 )
 
 _NONE: frozenset[str] = frozenset()
@@ -71,6 +73,7 @@ class Views:
         self._scopes = ScopeViews(program, self._places)
         self._engine = engine
         self._pools = pools
+        self._workers = Workers(engine)
         self._read = Comments(root)
 
     def function(self, key: str, facts: FunctionFacts) -> Function:
@@ -111,7 +114,28 @@ class Views:
             self._engine.is_thread(key),
             functools.partial(self._calls.of, key, entry),
             functools.partial(self._comments, func),
+            functools.partial(self._waits, key, entry),
         )
+
+    def _waits(self, key: str, entry: frozenset[str]) -> tuple[WorkerWait, ...]:
+        program, places = self._program, self._places
+        found = []
+        for wait in self._workers.waits(key, entry):
+            worker = program.functions[wait.worker]
+            way = (places.at(worker, wait.found.call.loc), *places.sites(wait.found.via))
+            found.append(
+                WorkerWait(
+                    wait.name,
+                    places.site(wait.site),
+                    Scope(wait.scope),
+                    worker.name,
+                    places.at(worker, worker.loc),
+                    wait.found.name,
+                    self._flags(wait.context.flags),
+                    way,
+                )
+            )
+        return tuple(found)
 
     def _comments(self, func: Func, place: Place) -> str:
         return self._read.before(func.file, self._places.at(func, func.loc).line, place.line)

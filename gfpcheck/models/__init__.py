@@ -27,6 +27,7 @@ from gfpcheck.models.types import (
     When,
     Word,
     WordFlag,
+    Worker,
     base_name,
 )
 
@@ -53,6 +54,7 @@ __all__ = [
     "When",
     "Word",
     "WordFlag",
+    "Worker",
     "base_name",
     "load",
 ]

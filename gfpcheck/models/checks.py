@@ -22,7 +22,7 @@ def check(merged: Merged) -> None:
         for scope in scopes:
             if scope.kind not in closed:
                 merged.fail("scopes", name, f"opens {scope.kind}, which nothing closes")
-    for section in ("scopes", "allocators", "queries", "task_states", "callbacks", "reclaim", "members"):
+    for section in ("scopes", "allocators", "queries", "task_states", "workers", "callbacks", "reclaim", "members"):
         _check_ranges(merged, section, getattr(merged, section))
     _check_flags(merged)
 

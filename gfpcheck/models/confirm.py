@@ -253,6 +253,13 @@ def _functions(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[
                 yield f"{name}: the task's state is {given!r}"
             if state.when != "always" and not re.fullmatch(RETURNS[state.when] + "|long", _return(function)):
                 yield f"{name}: when = {state.when!r}, but it is {_return(function)!r}"
+    for name, worker in models.workers.items():
+        if not _exists(name, worker.spelled, tree, trees):
+            yield f"{name}: not in the tree"
+        for function in tree.named(name):
+            given = _type(function.params[worker.arg]) if 0 <= worker.arg < len(function.params) else ""
+            if worker.arg >= 0 and not re.fullmatch(r"struct (delayed_|kthread_)?work(_struct)? \*", given):
+                yield f"{name}: the work item is {given!r}"
     for name, callback in models.callbacks.items():
         if not _exists(name, callback.spelled, tree, trees):
             yield f"{name}: not in the tree"

@@ -60,6 +60,7 @@ def _select(merged: Merged, version: tuple[int, ...]) -> Models:
         macros={(name, left): (op,) for name, ops in locks.items() for op in ops for left in op.via},
         queries=_one(merged.queries, version),
         task_states=_one(merged.task_states, version),
+        workers=_one(merged.workers, version),
         callbacks=_one(merged.callbacks, version),
         members=_one(merged.members, version),
         words=merged.words,

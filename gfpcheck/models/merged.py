@@ -17,12 +17,13 @@ from gfpcheck.models.types import (
     ScopeKind,
     TaskState,
     Word,
+    Worker,
 )
 
-Function = TypeVar("Function", LockOp, Scope, Allocator, Query, TaskState, Callback)
-Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Query | TaskState | Callback, ...]]
+Function = TypeVar("Function", LockOp, Scope, Allocator, Query, TaskState, Worker, Callback)
+Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Query | TaskState | Worker | Callback, ...]]
 
-BY_FUNCTION = ("locks", "scopes", "allocators", "queries", "task_states", "callbacks")
+BY_FUNCTION = ("locks", "scopes", "allocators", "queries", "task_states", "workers", "callbacks")
 BY_MEMBER = ("reclaim", "members", "lock_types")
 BY_NAME = ("words", "gfp_values", "task_flags")
 NAMES = (
@@ -54,6 +55,7 @@ class Merged:
         self.allocators: dict[str, tuple[Allocator, ...]] = {}
         self.queries: dict[str, tuple[Query, ...]] = {}
         self.task_states: dict[str, tuple[TaskState, ...]] = {}
+        self.workers: dict[str, tuple[Worker, ...]] = {}
         self.callbacks: dict[str, tuple[Callback, ...]] = {}
         self.reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
         self.members: dict[str, tuple[CallbackMember, ...]] = {}
@@ -87,6 +89,7 @@ class Merged:
         self._add(file, "allocators", _by_every_name(file, file.allocators))
         self._add(file, "queries", _by_every_name(file, file.queries))
         self._add(file, "task_states", _by_every_name(file, file.task_states))
+        self._add(file, "workers", _by_every_name(file, file.workers))
         self._add(file, "callbacks", _by_every_name(file, file.callbacks))
         for section in (*BY_MEMBER, *BY_NAME):
             self._add(file, section, getattr(file, section))

@@ -1,6 +1,6 @@
 """One model file: TOML text to checked entries.
 
-A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks`, `task_states` (keyed by
+A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks`, `task_states`, `workers` (keyed by
 function), `reclaim`, `members` (keyed "struct record.member"), `words`, `task_flags`, `lock_types` and `gfp` (`flags`,
 `required`, `compound`, `constants`, `values`), and the lists `inner`, `queued`, `not_allocators`, `noreturn`,
 `steady`, `retry_waits`, `pool_returns`, `pool_keeps` and `opaque`. The value of a key is one inline table, or an array
@@ -32,6 +32,7 @@ from gfpcheck.models.types import (
     ScopeKind,
     TaskState,
     Word,
+    Worker,
     base_name,
 )
 from gfpcheck.models.versions import parse_range
@@ -54,9 +55,9 @@ _UNKNOWN_KEY = re.compile(r"Object contains unknown field `(\w+)`")
 _UNKNOWN_VALUE = re.compile(r"Invalid enum value '(.*)' - at `\$\.(\w+)(?:\[\.\.\.\])?`")
 _NUMBER = re.compile(r"\d+")
 
-Entry = LockOp | Scope | Allocator | Query | TaskState | Callback | ReclaimRoot | CallbackMember
+Entry = LockOp | Scope | Allocator | Query | TaskState | Worker | Callback | ReclaimRoot | CallbackMember
 Struct = TypeVar("Struct", bound=msgspec.Struct)
-Op = TypeVar("Op", LockOp, Scope, Allocator, Query, TaskState, Callback, ReclaimRoot, CallbackMember)
+Op = TypeVar("Op", LockOp, Scope, Allocator, Query, TaskState, Worker, Callback, ReclaimRoot, CallbackMember)
 
 
 class ModelFile(msgspec.Struct):
@@ -69,6 +70,7 @@ class ModelFile(msgspec.Struct):
     allocators: dict[str, tuple[Allocator, ...]] = {}
     queries: dict[str, tuple[Query, ...]] = {}
     task_states: dict[str, tuple[TaskState, ...]] = {}
+    workers: dict[str, tuple[Worker, ...]] = {}
     callbacks: dict[str, tuple[Callback, ...]] = {}
     reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
     members: dict[str, tuple[CallbackMember, ...]] = {}
@@ -153,6 +155,8 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.queries = _entries(file, key, value, Query)
         elif key == "task_states":
             file.task_states = _entries(file, key, value, TaskState)
+        elif key == "workers":
+            file.workers = _entries(file, key, value, Worker)
         elif key == "callbacks":
             file.callbacks = _entries(file, key, value, Callback)
         elif key == "reclaim":

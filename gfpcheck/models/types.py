@@ -217,6 +217,17 @@ class TaskState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str = ""
 
 
+class Worker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function that starts work in another task, or waits for it: the work item is argument `arg`; without one (-1)
+    it is all that was started before."""
+
+    does: Literal["start", "wait"]
+    arg: int = -1
+    spelled: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+
+
 class Callback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A function that registers its argument `arg`, a function, to be called in `context`; with `member`, the function
     in that member of the object that the argument points at ("struct notifier_block.notifier_call")."""
@@ -280,9 +291,10 @@ class Models(msgspec.Struct, frozen=True):
     are the values of flags outside a kernel, where no header has them. `words` are other kinds of flags. `macros` are
     the lock operations with a `via`, by the word typed and the function called. `task_states` are functions that
     change whether the task is one that runs, or one that is about to wait. `opaque` are files and folders
-    ("kernel/sched/") whose functions are not looked into when they are called from elsewhere. `queries` are functions
-    that tell the context. `callbacks` are functions that register a function to be called in a context of its own;
-    `members`, by "struct record.member", are the places where such a function is stored.
+    ("kernel/sched/") whose functions are not looked into when they are called from elsewhere. `workers` are functions
+    that have work done by another task. `queries` are functions that tell the context. `callbacks` are functions that
+    register a function to be called in a context of its own; `members`, by "struct record.member", are the places
+    where such a function is stored.
     """
 
     locks: dict[str, tuple[LockOp, ...]]
@@ -299,6 +311,7 @@ class Models(msgspec.Struct, frozen=True):
     macros: dict[tuple[str, str], tuple[LockOp, ...]] = {}
     queries: dict[str, Query] = {}
     task_states: dict[str, TaskState] = {}
+    workers: dict[str, Worker] = {}
     callbacks: dict[str, Callback] = {}
     members: dict[str, CallbackMember] = {}
     steady: frozenset[str] = frozenset()

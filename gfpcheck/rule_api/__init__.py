@@ -17,6 +17,7 @@ from gfpcheck.rule_api.locks import Lock, Scope
 from gfpcheck.rule_api.rule import API_VERSION, Rule
 from gfpcheck.rule_api.scopes import Ending, ScopeEnd, ScopeLeak
 from gfpcheck.rule_api.situation_rule import SituationRule
+from gfpcheck.rule_api.workers import WorkerWait
 
 __all__ = [
     "API_VERSION",
@@ -43,4 +44,5 @@ __all__ = [
     "Situation",
     "SituationRule",
     "Step",
+    "WorkerWait",
 ]

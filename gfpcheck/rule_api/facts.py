@@ -13,6 +13,7 @@ from gfpcheck.rule_api.calls import Call, no_calls
 from gfpcheck.rule_api.flags import Flags
 from gfpcheck.rule_api.locks import Lock, Scope
 from gfpcheck.rule_api.scopes import ScopeEnd, ScopeLeak
+from gfpcheck.rule_api.workers import WorkerWait, no_waits
 
 DEEP = 3
 """Calls between the finding's function and the allocation, or the lock's acquisition, beyond which confidence is
@@ -153,8 +154,8 @@ class Function:
     `included_by` is the number of analysed files that include the header it stands in, 0 for a
     function of a C file. `uncertain` is true when the analysis had to blur its lock sets.
     `kernel` is the version, or () outside a kernel. `constants` are constants of the tree that have a value there
-    ("PAGE_SIZE"), from the list `constants` of the models. `find_calls` and `find_comments` are for
-    `calls` and `comments_before()` alone.
+    ("PAGE_SIZE"), from the list `constants` of the models. `find_calls`, `find_comments` and
+    `find_waits` are for `calls`, `comments_before()` and `waits` alone.
     """
 
     name: str
@@ -172,6 +173,7 @@ class Function:
     thread_main: bool = False
     find_calls: Callable[[], tuple[Call, ...]] = no_calls
     find_comments: Callable[[Place], str] = no_comments
+    find_waits: Callable[[], tuple[WorkerWait, ...]] = no_waits
 
     @functools.cached_property
     def calls(self) -> tuple[Call, ...]:
@@ -180,6 +182,11 @@ class Function:
         They are computed when a rule asks for them, which takes about as long as the analysis of the function did.
         """
         return self.find_calls()
+
+    @functools.cached_property
+    def waits(self) -> tuple[WorkerWait, ...]:
+        """Where the function waits, in a NOFS or NOIO scope, for another task that allocates without it."""
+        return self.find_waits()
 
     def comments_before(self, place: Place) -> str:
         """What the comments of this function say: those above it, and those in it down to the statement at `place`."""

@@ -24,6 +24,7 @@ from gfpcheck.models.types import (
     TaskState,
     Word,
     WordFlag,
+    Worker,
 )
 
 PAGE = (Path(gfpcheck.models.__file__).parent / "FORMAT.md").read_text()
@@ -39,6 +40,7 @@ TABLES: dict[str, tuple[type[msgspec.Struct], ...]] = {
     "callbacks": (Callback,),
     "members": (CallbackMember,),
     "task_states": (TaskState,),
+    "workers": (Worker,),
     "queries": (Query,),
     "reclaim": (ReclaimRoot,),
 }

@@ -20,7 +20,7 @@ from gfpcheck.driver.options import Options, Progress
 from gfpcheck.driver.rules import apply
 from gfpcheck.driver.source import Source
 from gfpcheck.driver.views import Views
-from gfpcheck.findings import Finding, Loss, Report
+from gfpcheck.findings import Confidence, Finding, Loss, Report
 from gfpcheck.rule_api import Rule
 
 
@@ -114,15 +114,21 @@ def analyse(source: Source, rules: tuple[type[Rule], ...], options: Options, pro
 
 def _distinct(findings: list[Finding]) -> list[Finding]:
     """One finding for each hazard, sorted: of those of one rule that meet at one allocation under locks of the
-    same classes the one with the shortest flow, which names the other places."""
+    same classes the one with the shortest flow, which names the other places. What is doubtful is said once for each
+    call, however many allocations lie below it."""
     groups: dict[tuple[object, ...], list[Finding]] = {}
+    doubted: dict[tuple[object, ...], list[Finding]] = {}
     for finding in sorted(findings, key=lambda f: (-f.confidence.rank, len(f.flow), f.sort_key)):
         locks = tuple(sorted({lock["class"] for lock in finding.properties.get("locks", ())}))
         meeting = finding.flow[-1].place if locks else finding.place
-        groups.setdefault((finding.rule, meeting, locks), []).append(finding)
+        hazard = (finding.rule, meeting, locks)
+        if hazard not in groups and locks and finding.confidence is Confidence.LOW:
+            groups[hazard] = doubted.setdefault((finding.rule, finding.place, locks), [])
+        groups.setdefault(hazard, []).append(finding)
     seen: Counter[str] = Counter()
     result = []
-    for nearest, *others in sorted(groups.values(), key=lambda group: group[0].sort_key):
+    distinct = {id(group): group for group in groups.values()}
+    for nearest, *others in sorted(distinct.values(), key=lambda group: group[0].sort_key):
         seen[nearest.fingerprint] += 1
         number = seen[nearest.fingerprint]
         if number > 1:
@@ -132,12 +138,14 @@ def _distinct(findings: list[Finding]) -> list[Finding]:
 
 
 def _with_others(finding: Finding, others: list[Finding]) -> Finding:
-    """`finding`, naming the other places where the same hazard begins."""
+    """`finding`, naming the other places where the same hazard begins, and counting the other allocations below."""
     places = sorted({other.place for other in others} - {finding.place})
-    if not places:
-        return finding
-    also = [{"file": place.file, "line": place.line, "function": place.function} for place in places]
-    more = f"; the same from {len(places)} other {'place' if len(places) == 1 else 'places'}"
-    return msgspec.structs.replace(
-        finding, message=finding.message + more, properties={**finding.properties, "also": also}
-    )
+    ends = {other.flow[-1].place for other in others if other.flow} - {step.place for step in finding.flow[-1:]}
+    message, properties = finding.message, finding.properties
+    if ends:
+        message += f"; {len(ends)} more {'allocation is' if len(ends) == 1 else 'allocations are'} reached there"
+    if places:
+        also = [{"file": place.file, "line": place.line, "function": place.function} for place in places]
+        message += f"; the same from {len(places)} other {'place' if len(places) == 1 else 'places'}"
+        properties = {**properties, "also": also}
+    return msgspec.structs.replace(finding, message=message, properties=properties)

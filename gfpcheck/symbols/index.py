@@ -15,7 +15,7 @@ from gfpcheck.store import Store, digest, is_settled
 from gfpcheck.symbols.text import definitions
 
 _KIND = "symbols"
-_FORMAT = "1"
+_FORMAT = "2"
 _BATCH = 256  # files
 _WORTH_PROCESSES = 2_000  # files
 

@@ -32,9 +32,9 @@ class Program:
             for name, proto in module.protos.items():
                 self.protos.setdefault(name, proto)
             for member, type_ in module.members.items():
-                self.members.setdefault(member, type_)
+                _agree(self.members, member, type_)
             for name, var in module.globals.items():
-                self.global_types.setdefault(name, var.type)
+                _agree(self.global_types, name, var.type)
             for include in module.includes:
                 self.included_by[include] = self.included_by.get(include, 0) + 1
             for func in module.functions:
@@ -95,6 +95,12 @@ class Program:
             for index, instr in enumerate(block.instrs):
                 if isinstance(instr, Call):
                     yield number, index, instr
+
+
+def _agree(types: dict[str, str], name: str, type_: str) -> None:
+    """Note the type of `name`; none if files mean different things by it."""
+    if types.setdefault(name, type_) != type_:
+        types[name] = ""
 
 
 def callee_name(call: Call) -> str:

@@ -44,9 +44,15 @@ or a trylock in the shrinker.
 
 The locks that reclaim waits for are computed from the functions stored in reclaim's function pointers
 (models/data/reclaim.toml) over the call graph; trylocks make no edge, nor do locks inside an object that nobody
-else can refer to any more. Locks are told apart by class, as lockdep does. `__GFP_NOLOCKDEP` says that the author
-knows better. Allocations in a NOFS, NOIO or noreclaim scope are not reported. Confidence is low where it is only
-asserted that the lock is held: whoever took it may have opened a scope.
+else can refer to any more. A function pointer below them means the functions of the module whose object it is. What a
+shrinker does only with `__GFP_FS` or `__GFP_IO` is read off its tests of `sc->gfp_mask`. Locks are told apart by
+class, as lockdep does; a module that has a function of its own for reclaim's pointer is not entered through another's.
+`__GFP_NOLOCKDEP` says that the author knows better. Allocations in a NOFS, NOIO or noreclaim scope are not reported.
+
+Confidence is low where it is only asserted that the lock is held: whoever took it may have opened a scope. It is low,
+too, where reclaim's way leads through a function pointer that may mean more than eight functions, or through another
+module. Locks that are taken on the way of data to a device are the matter of GFP202; `GFP_NOFS` that does not help, of
+GFP203.
 
 ## When to ignore it
 
@@ -54,57 +60,22 @@ When the lock of this class that is held can never be the one that reclaim takes
 not show; the kernel's own mark for that is `__GFP_NOLOCKDEP`.
 """
 
-from collections.abc import Iterator
-
-from gfpcheck.rule_api import Allocation, Confidence, Finding, Function, Level, Lock, ReclaimPath, Rule, Situation
+from gfpcheck.rule_api import Allocation, Flags, Level, Lock, ReclaimLockRule, ReclaimPath, Situation
 
 
-class MissingNofs(Rule):
+class MissingNofs(ReclaimLockRule):
     id = "GFP201"
     name = "missing-nofs"
     family = "reclaim"
     level = Level.WARNING
     summary = "An allocation may enter reclaim, which takes a lock that is held."
 
-    def check(self, function: Function) -> Iterator[Finding]:
-        for allocation in function.allocations:
-            hazards = [
-                (situation, lock, path)
-                for situation in allocation.situations
-                for lock, path in _taken_by_reclaim(function, situation)
-            ]
-            if hazards:
-                count = len({id(situation) for situation, _, _ in hazards})
-                everywhere = count == len(allocation.situations)
-                yield self._report(function, allocation, hazards[0], everywhere)
+    def concerns(self, flags: Flags, path: ReclaimPath) -> bool:
+        return flags.has("__GFP_FS") is True and not path.io
 
-    def _report(
-        self,
-        function: Function,
-        allocation: Allocation,
-        hazard: tuple[Situation, Lock, ReclaimPath],
-        everywhere: bool,
-    ) -> Finding:
-        situation, lock, path = hazard
-        return function.finding(
-            rule=self.id,
-            level=self.level,
-            allocation=allocation,
-            situation=situation,
-            locks=[lock],
-            other=path.steps,
-            message=f"{allocation} with {situation.effective} may enter reclaim with {lock} held since line "
-            f"{lock.place.line}, and reclaim takes that lock through {path.root}",
-            confidence=Confidence.MEDIUM if everywhere and lock.origin == "taken" else Confidence.LOW,
-            subject=[path.root],
+    def message(self, allocation: Allocation, situation: Situation, lock: Lock, path: ReclaimPath) -> str:
+        more = "" if path.gate == "__GFP_FS" else "; GFP_NOFS would not be enough"
+        return (
+            f"{allocation} with {situation.effective} may enter reclaim with {lock} held since line "
+            f"{lock.place.line}, and reclaim takes that lock through {path.root}{more}"
         )
-
-
-def _taken_by_reclaim(function: Function, situation: Situation) -> Iterator[tuple[Lock, ReclaimPath]]:
-    flags = situation.effective
-    if situation.reclaims is not True or flags.has("__GFP_FS") is not True or flags.has("__GFP_NOLOCKDEP") is True:
-        return
-    for lock in reversed(situation.locks):
-        path = function.reclaim_takes(lock)
-        if path is not None and not lock.atomic:
-            yield lock, path

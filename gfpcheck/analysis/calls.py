@@ -55,6 +55,7 @@ class Calls:
             return [state]
         arguments = tuple(state.resolve(argument) for argument in call.args)
         site = Site(func.file, func.name, call.loc.line, call.loc.col)
+        trace.reach(site, state)
         flags = self._effects.allocation_flags(func, call, arguments, state)
         if flags is not None:
             during = self._effects.during(call, arguments, state, func.name)
@@ -139,13 +140,16 @@ class Calls:
             for callee in self._program.passed_functions(call, trace.func.file):
                 trace.call(callee, (), (), site, state)
         if not callees:
+            if trace.exploring and not direct:
+                for callee in self._targets.pointed(trace, state, call.callee):
+                    trace.call(callee, (), arguments, site, state, pointed=True)
             return [state]
         argument_values = tuple(state.value(argument) for argument in arguments)
         effects: list[tuple[Summary, dict[Expr, Expr]]] = []
         for callee in callees:
             params = self._program.functions[callee].params
             consts = self._targets.constants(trace, state, callee, arguments, argument_values)
-            trace.call(callee, consts, arguments, site, state)
+            trace.call(callee, consts, arguments, site, state, pointed=not direct)
             summary = self._summary(callee, consts)
             mapping: dict[Expr, Expr] = {
                 Var(param.name, "p"): argument for param, argument in zip(params, arguments, strict=False)

@@ -7,7 +7,7 @@ that lock wrappers with mode flags need no model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ from gfpcheck.analysis.starts import Starts
 from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Site, State, blur, join
 from gfpcheck.analysis.summary import NOTHING, Outcome, Summary
 from gfpcheck.analysis.tokens import ScopeLog
-from gfpcheck.analysis.trace import Consts, Context, Known, Place, Trace
+from gfpcheck.analysis.trace import CalledAt, Consts, Context, Known, Place, Trace
 from gfpcheck.ir import Addr, Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
 from gfpcheck.models import Models
 
@@ -86,11 +86,12 @@ class Acquisition(NamedTuple):
 
 
 class Exploration(NamedTuple):
-    """What one function does when some parameters are fixed. `calls`: (callee, its fixed parameters, where,
-    arguments) for each call that can be reached."""
+    """What one function does when some parameters are fixed. `calls` are those that can be reached, each with its
+    arguments; `demanded` the bits of the mask asked about that are set at each of its calls."""
 
     acquisitions: tuple[Acquisition, ...]
-    calls: tuple[tuple[str, Consts, Site, tuple[Expr, ...]], ...]
+    calls: tuple[tuple[CalledAt, tuple[Expr, ...]], ...]
+    demanded: Mapping[Site, int]
 
 
 @dataclass
@@ -206,7 +207,7 @@ class Engine:
         self._provisional: dict[str, Summary] = {}
         self._flows: dict[str, Flow] = {}
         self._nothing: dict[str, Known] = {}
-        self._explored: dict[tuple[str, Consts], Exploration] = {}
+        self._explored: dict[tuple[str, Consts, Expr | None], Exploration] = {}
 
     # --- summaries -------------------------------------------------------------------------
 
@@ -299,15 +300,16 @@ class Engine:
 
     # --- one function ----------------------------------------------------------------------
 
-    def explore(self, key: str, consts: Consts) -> Exploration:
+    def explore(self, key: str, consts: Consts, mask: Expr | None = None) -> Exploration:
         """What `key` does with the parameters in `consts` fixed: the locks that it takes and the calls that it can
-        reach then."""
-        known = self._explored.get((key, consts))
+        reach then, and which bits of `mask`, an expression over its parameters, are set there."""
+        known = self._explored.get((key, consts, mask))
         if known is None:
-            run = self._interpret(key, consts, exploring=True)
-            known = self._explored[key, consts] = Exploration(
+            run = self._interpret(key, consts, exploring=True, mask=mask)
+            known = self._explored[key, consts, mask] = Exploration(
                 tuple(self._collect(run, Summary(run.returns.outcomes())).acquisitions),
-                tuple((callee, fixed, site, args) for (callee, fixed, site), args in run.trace.calls.items()),
+                tuple(run.trace.calls.items()),
+                run.trace.demanded,
             )
         return known
 
@@ -334,7 +336,12 @@ class Engine:
         return summary
 
     def _interpret(
-        self, key: str, consts: Consts, exploring: bool = False, watched: dict[Point, dict[Held, None]] | None = None
+        self,
+        key: str,
+        consts: Consts,
+        exploring: bool = False,
+        watched: dict[Point, dict[Held, None]] | None = None,
+        mask: Expr | None = None,
     ) -> _Run:
         func = self.program.functions[key]
         flow = self._flows.get(key)
@@ -347,7 +354,7 @@ class Engine:
         split += _chosen_constants(func)
         returns = Returns(func, fine=len(func.blocks) <= FEW and not flow.heads)
         pointing = {number: fixed for number, fixed in enumerate(consts) if isinstance(fixed, tuple)}
-        trace = Trace(func, returns.names, flow, self._nothing.setdefault(key, {}), pointing, exploring)
+        trace = Trace(func, returns.names, flow, self._nothing.setdefault(key, {}), pointing, exploring, mask)
         run = _Run(func, flow, split, trace, returns, [{} for _ in func.blocks], watched=watched or {})
         start = State(self._starts.held(key))
         for number, param in enumerate(func.params):

@@ -329,6 +329,18 @@ def same_object(pointer: Expr, owners: frozenset[Expr]) -> bool:
             return False
 
 
+def handed_on(expr: Expr, given: Mapping[Expr, Expr]) -> Expr | None:
+    """What `expr` is called by a function that is `given` some values under names of its own; None if it is none of
+    them and cannot be reached from one by members."""
+    for value, name in given.items():
+        if expr == value:
+            return name
+    inner = handed_on(expr.base, given) if isinstance(expr, Field | Deref) else None
+    if inner is None:
+        return None
+    return Field(inner, expr.record, expr.member) if isinstance(expr, Field) else deref(inner)
+
+
 _PRECEDENCE = {"*": 5, "/": 5, "%": 5, "+": 4, "-": 4, "<<": 3, ">>": 3, "&": 2, "^": 2, "|": 2}
 
 

@@ -4,31 +4,44 @@ Reclaim enters the analysed code through function pointers (models/data/reclaim.
 called below such a root is searched for locks that are waited for; a trylock waits for nothing. A
 lock inside the very object that a root is given and that nobody else can refer to any more (an inode
 being evicted) cannot be held by the task that allocates, so it does not count.
+
+An object of one module has that module's operations: below a root, a pointer means the functions nearest to the
+module whose objects are being handled (neighbours.py), and a way through a pointer that may still mean many functions
+is not sure. What the body of a root does not do without a flag of the allocation that reclaims, it does not do for one
+that lacks the flag.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Set
+import heapq
+from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 from gfpcheck.analysis.callgraph import CallGraph
-from gfpcheck.analysis.engine import Acquisition, Engine
-from gfpcheck.analysis.paths import embedded_in, has_class, same_object
+from gfpcheck.analysis.engine import Acquisition, Engine, Exploration
+from gfpcheck.analysis.neighbours import folder, nearest, same_module
+from gfpcheck.analysis.paths import embedded_in, handed_on, has_class, same_object
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import HeldLock, Site
 from gfpcheck.analysis.trace import Consts
-from gfpcheck.ir import Expr, Var
+from gfpcheck.analysis.works import Works
+from gfpcheck.ir import Deref, Expr, Field, Func, Var
 from gfpcheck.models import ATOMIC_KINDS, Models, ReclaimRoot
 
 MAX_CHAIN = 16
 MAX_VISITS = 3000
 """Functions looked at below one root."""
+MANY = 8
+"""More functions than this that a pointer may mean, and a way through it is not sure: hardly all are meant here."""
+GATES = ("__GFP_FS", "__GFP_IO")
+"""The flags without which reclaim may stop short, the one that more allocations lack first."""
 
 
 class ReclaimLock(NamedTuple):
     """Reclaim takes this lock. `chain` holds the call sites from the root function down to the
-    acquisition, which is the last; `gate` as in `ReclaimRoot`."""
+    acquisition, which is the last; `gate` as in `ReclaimRoot`, or what the functions on the way ask for. `home` is the
+    folder of the module whose objects are handled there. `sure`: no pointer on the way may mean many functions. `io`:
+    it is the way of data to a device."""
 
     cls: str
     kind: str
@@ -37,24 +50,55 @@ class ReclaimLock(NamedTuple):
     entry: Site
     chain: tuple[Site, ...]
     text: str
+    home: str
+    sure: bool
+    io: bool
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """What is worth more comes first."""
+        return not self.sure, len(self.chain)
 
 
-class _Visit(NamedTuple):
+class IoWay(NamedTuple):
+    """A function is run to bring data to a device: below this root, through these call sites."""
+
+    root: str
+    entry: Site
+    chain: tuple[Site, ...]
+    sure: bool
+
+
+class _Known(NamedTuple):
+    """What is known of a function that is looked at below a root, besides the way there. `mask` is where it finds the
+    flags of the allocation; `shielded`: allocations do not wait for I/O there."""
+
     key: str
     consts: Consts
     owned: frozenset[int]
+    mask: Expr | None
+    gate: str
+    home: str
+    sure: bool
+    shielded: bool = False
+
+
+class _Visit(NamedTuple):
+    known: _Known
     chain: tuple[Site, ...]
 
 
 class Reclaim:
-    """The locks that reclaim takes, by class: the shortest chain for each. Functions `beyond` the paths asked for are
-    not searched: what is asked about are the locks of these."""
+    """The locks that reclaim takes, by class, module and gate: the shortest chain for each. `io` are the functions on
+    the way of data to a device. Functions `beyond` the paths asked for are not searched: what is asked about are the
+    locks of these."""
 
     def __init__(
         self, program: Program, engine: Engine, models: Models, graph: CallGraph, beyond: Set[str] = frozenset()
     ) -> None:
         self._program = program
         self._engine = engine
+        self._bits = [(engine.effects.gfp.mask(flag), flag) for flag in GATES]
         # Below all others there is nothing to be found.
         self._leading = graph.leading_to(
             key
@@ -64,56 +108,160 @@ class Reclaim:
             or any(a.blocking and _is_slept_on(a.lock) for a in facts.acquisitions)
         )
         self._leading -= beyond
+        sites = graph.leading_to(key for key, facts in engine.facts.items() if facts.sites)
+        self._leading_io = self._leading | (sites - beyond)
+        self._works = Works(program, models)
+        self.io: dict[str, IoWay] = {}
         self.roots = 0
-        self.locks: dict[str, ReclaimLock] = {}
+        self._locks: dict[str, dict[tuple[str, str, bool], ReclaimLock]] = {}
+        self._filled: dict[str, set[str]] = {}
         for root in models.reclaim_roots:
             for key in program.pointers.held((root.record, root.member)):
                 self.roots += 1
+                self._filled.setdefault(_name(root), set()).add(folder(program.functions[key].file))
                 self._search(root, key)
+
+    def ways(self, file: str) -> dict[str, tuple[ReclaimLock, ...]]:
+        """The ways in which reclaim comes to wait for the locks that functions in `file` hold, by class, for each gate
+        the best. A module that has a function of its own for a root is not entered through another's."""
+        own = folder(file)
+        found: dict[str, tuple[ReclaimLock, ...]] = {}
+        for cls in sorted(self._locks):
+            best: dict[tuple[str, bool], ReclaimLock] = {}
+            for lock in self._ways_here(own, cls):
+                key = (lock.gate, lock.io)
+                if key not in best or lock.rank < best[key].rank:
+                    best[key] = lock
+            if best:
+                found[cls] = tuple(sorted(best.values(), key=lambda lock: lock.rank))
+        return found
+
+    def _ways_here(self, own: str, cls: str) -> Iterator[ReclaimLock]:
+        for lock in self._locks[cls].values():
+            if same_module(own, lock.home) or own == folder(lock.chain[-1].file):
+                yield lock
+            elif own not in self._filled[lock.root]:
+                yield lock._replace(sure=False)
+
+    # --- the search ------------------------------------------------------------------------
 
     def _search(self, root: ReclaimRoot, start: str) -> None:
         func = self._program.functions[start]
         entry = Site(func.file, func.name, func.loc.line, func.loc.col)
         owned = frozenset((root.owns,)) if root.owns >= 0 else frozenset[int]()
-        queue = deque([_Visit(start, (), owned, ())])
-        seen: set[tuple[str, Consts, frozenset[int]]] = {(start, (), owned)}
+        first = _Known(start, (), owned, _mask(root, func), root.gate, folder(func.file), True)
+        queue = [(False, 0, 0, _Visit(first, ()))]
+        seen = {first}
         while queue:
-            visit = queue.popleft()
-            found = self._engine.explore(visit.key, visit.consts)
-            owners = self._owners(visit)
+            *_, visit = heapq.heappop(queue)
+            known = visit.known
+            if root.io and not known.shielded:
+                way = IoWay(_name(root), entry, visit.chain, known.sure)
+                old = self.io.get(known.key)
+                if old is None or (not way.sure, len(way.chain)) < (not old.sure, len(old.chain)):
+                    self.io[known.key] = way
+            found = self._engine.explore(known.key, known.consts, known.mask)
+            owners = self._owners(known)
             for acquisition in found.acquisitions:
-                self._record(root, entry, visit, acquisition, owners)
+                self._record(root, entry, visit, acquisition, owners, found)
             if len(visit.chain) >= MAX_CHAIN:
                 continue
-            for callee, consts, site, arguments in found.calls:
-                fixed = consts if any(number is not None for number in consts) else ()
-                passed = frozenset(n for n, argument in enumerate(arguments) if same_object(argument, owners))
-                if callee not in self._leading:
-                    continue
-                if (callee, fixed, passed) not in seen and len(seen) < MAX_VISITS:
-                    seen.add((callee, fixed, passed))
-                    queue.append(_Visit(callee, fixed, passed, (*visit.chain, site)))
+            for below, site in self._below(root, known, found, owners):
+                if below not in seen and len(seen) < MAX_VISITS:
+                    seen.add(below)
+                    chain = (*visit.chain, site)
+                    heapq.heappush(queue, (not below.sure, len(chain), len(seen), _Visit(below, chain)))
 
-    def _owners(self, visit: _Visit) -> frozenset[Expr]:
-        params = self._program.functions[visit.key].params
-        return frozenset(Var(params[n].name, "p") for n in visit.owned if n < len(params))
+    def _below(
+        self, root: ReclaimRoot, known: _Known, found: Exploration, owners: frozenset[Expr]
+    ) -> Iterator[tuple[_Known, Site]]:
+        """The functions called, with what is known of them, and where; on the way to a device also those that are left
+        to a worker. A work item that is made for one I/O surely has to be done for it."""
+        leading = self._leading
+        if root.io:
+            leading = self._leading_io
+            for key, site, own in self._works.put_off(known.key):
+                if key in leading:
+                    yield _Known(key, (), frozenset(), None, known.gate, known.home, known.sure and own), site
+        pointed: dict[Site, list[str]] = {}
+        for at, _ in found.calls:
+            if at.pointed:
+                pointed.setdefault(at.site, []).append(at.callee)
+        meant = {site: nearest(keys, self._file, known.home) for site, keys in pointed.items()}
+        for at, arguments in found.calls:
+            if at.callee not in leading:
+                continue
+            home, sure = known.home, known.sure
+            if at.pointed:
+                if at.callee not in meant[at.site]:
+                    continue
+                sure = sure and len(meant[at.site]) <= MANY
+                target = folder(self._file(at.callee))
+                home = home if same_module(home, target) else target
+            fixed = at.consts if any(number is not None for number in at.consts) else ()
+            passed = frozenset(n for n, argument in enumerate(arguments) if same_object(argument, owners))
+            mask = None
+            if known.mask is not None:
+                params = self._program.functions[at.callee].params
+                names = [Var(param.name, "p") for param in params[: len(arguments)]]
+                mask = handed_on(known.mask, dict(zip(arguments, names, strict=False)))
+            gate = self._gate(known, found, at.site)
+            yield _Known(at.callee, fixed, passed, mask, gate, home, sure, known.shielded or at.shielded), at.site
+
+    def _file(self, key: str) -> str:
+        return self._program.functions[key].file
+
+    def _gate(self, known: _Known, found: Exploration, site: Site) -> str:
+        """The flag without which reclaim does not come to `site`."""
+        if known.gate == GATES[0]:
+            return known.gate
+        demanded = found.demanded.get(site, 0)
+        return next((flag for bit, flag in self._bits if demanded & bit), known.gate)
+
+    def _owners(self, known: _Known) -> frozenset[Expr]:
+        params = self._program.functions[known.key].params
+        return frozenset(Var(params[n].name, "p") for n in known.owned if n < len(params))
 
     def _record(
-        self, root: ReclaimRoot, entry: Site, visit: _Visit, acquisition: Acquisition, owners: frozenset[Expr]
+        self,
+        root: ReclaimRoot,
+        entry: Site,
+        visit: _Visit,
+        acquisition: Acquisition,
+        owners: frozenset[Expr],
+        found: Exploration,
     ) -> None:
-        lock = acquisition.lock
+        lock, known = acquisition.lock, visit.known
         if not acquisition.blocking or acquisition.kept or not _waits(lock) or embedded_in(lock.instance, owners):
             return
         chain = (*visit.chain, lock.site, *lock.via)
-        known = self.locks.get(lock.cls)
-        if known is None or len(chain) < len(known.chain):
-            name = f"{root.record}.{root.member}".removeprefix("struct ")
-            self.locks[lock.cls] = ReclaimLock(lock.cls, lock.kind, root.gate, name, entry, chain, lock.text)
+        gate = self._gate(known, found, lock.site)
+        new = ReclaimLock(
+            lock.cls, lock.kind, gate, _name(root), entry, chain, lock.text, known.home, known.sure, root.io
+        )
+        locks = self._locks.setdefault(lock.cls, {})
+        key = (known.home, gate, root.io)
+        if key not in locks or new.rank < locks[key].rank:
+            locks[key] = new
+
+
+def _name(root: ReclaimRoot) -> str:
+    return f"{root.record}.{root.member}".removeprefix("struct ")
+
+
+def _mask(root: ReclaimRoot, func: Func) -> Expr | None:
+    """Where a root finds the flags of the allocation that reclaims."""
+    if not 0 <= root.mask < len(func.params):
+        return None
+    given = Var(func.params[root.mask].name, "p")
+    record, _, member = root.mask_member.rpartition(".")
+    return Field(Deref(given), record, member) if member else given
 
 
 def _waits(lock: HeldLock) -> bool:
-    """True for locks that are slept on and can be told apart by class."""
-    return _is_slept_on(lock) and has_class(lock.cls)
+    """True for locks that are slept on and can be told apart by class. Protection against freezing is none: it is
+    always taken shared, and who freezes has waited for all holders before he needs memory."""
+    return _is_slept_on(lock) and has_class(lock.cls) and lock.kind != "freeze"
 
 
 def _is_slept_on(lock: HeldLock) -> bool:

@@ -21,10 +21,10 @@ class Targets:
         believed."""
         if isinstance(call.callee, Var) and call.callee.kind == "f":
             return self._program.callees(call, trace.func)
-        found = self._pointed(trace, state, call.callee)
+        found = self.pointed(trace, state, call.callee)
         return found if len(found) <= WIDE else ()
 
-    def _pointed(self, trace: Trace, state: State, pointer: Expr) -> tuple[str, ...]:
+    def pointed(self, trace: Trace, state: State, pointer: Expr) -> tuple[str, ...]:
         """The functions that `pointer` means in `state`: the one that it was last assigned, else all that it may have
         been assigned. A parameter means what this run over the function was told."""
         resolved = state.resolve(pointer)
@@ -48,7 +48,7 @@ class Targets:
         consts: list[int | tuple[str, ...] | None] = [value.constant for value in argument_values[: len(params)]]
         for number in self._program.pointers.called_parameters(callee):
             if number < len(consts) and consts[number] is None:
-                consts[number] = self._pointed(trace, state, arguments[number]) or None
+                consts[number] = self.pointed(trace, state, arguments[number]) or None
         return tuple(consts)
 
 

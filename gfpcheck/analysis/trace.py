@@ -17,6 +17,7 @@ from gfpcheck.ir import Expr, Func, Var
 
 MAX_REACHED = 12
 """Distinct allocations that a summary keeps, nearest first."""
+_SHIELDS = frozenset(("noio", "noreclaim"))
 MAX_DEPTH = 8
 """Calls between a function and an allocation that it is told of."""
 
@@ -38,6 +39,17 @@ class Context(NamedTuple):
     given: Value = values.TOP
 
 
+class CalledAt(NamedTuple):
+    """A function called at a place. `pointed`: it is one of those that a pointer may mean there; `shielded`: its
+    allocations do not wait for I/O, because of the scopes open there."""
+
+    callee: str
+    consts: Consts
+    site: Site
+    pointed: bool
+    shielded: bool
+
+
 class Place(NamedTuple):
     """An allocation as one function sees it: at which of its calls, and what lies between. `width` as in `Reached`."""
 
@@ -50,10 +62,18 @@ class Place(NamedTuple):
 
 class Trace:
     """What a run over one function has seen on the way. `pointing` are the functions that it has been passed, by
-    parameter; `nothing` remembers from run to run which calls do nothing; `calls` are noted only when `exploring`."""
+    parameter; `nothing` remembers from run to run which calls do nothing; `calls` are noted only when `exploring`, and
+    then `demanded`: the bits of `mask`, an expression over parameters, that are set whenever a place is reached."""
 
     def __init__(
-        self, func: Func, names: Names, flow: Flow, calls: Known, pointing: dict[int, tuple[str, ...]], exploring: bool
+        self,
+        func: Func,
+        names: Names,
+        flow: Flow,
+        calls: Known,
+        pointing: dict[int, tuple[str, ...]],
+        exploring: bool,
+        mask: Expr | None = None,
     ) -> None:
         self.func = func
         self.key = f"{func.file}:{func.name}"
@@ -63,7 +83,9 @@ class Trace:
         self._loops = flow.loops
         self._reads = {block: set(members) for block, members in flow.reads.items()}
         self.nothing = calls
-        self._exploring = exploring
+        self.exploring = exploring
+        self._mask = mask
+        self.demanded: dict[Site, int] = {}
         self.sites: dict[Place, dict[Context, None]] = {}
         self.acquired: dict[HeldLock, bool] = {}
         self.entered: dict[str, frozenset[str]] = {}
@@ -71,7 +93,7 @@ class Trace:
         self._flags = next((Var(param.name, "p") for param in func.params if param.type == "gfp_t"), None)
         self.scopes = ScopeLog()
         self.reached_in: set[object] = set()
-        self.calls: dict[tuple[str, Consts, Site], tuple[Expr, ...]] = {}
+        self.calls: dict[CalledAt, tuple[Expr, ...]] = {}
         self._reached: dict[tuple[Value, tuple[str, ...], tuple[Release, ...], tuple[str, ...]], Reached] = {}
 
     def allocation(self, place: Place, context: Context, site: Site, state: State) -> None:
@@ -111,14 +133,22 @@ class Trace:
             return values.TOP
         return state.eval(self._flags)._replace(param=-1, tied=0)
 
-    def call(self, callee: str, consts: Consts, arguments: tuple[Expr, ...], site: Site, state: State) -> None:
-        """`callee` is called in `state`."""
+    def reach(self, site: Site, state: State) -> None:
+        """The call at `site` is made in `state`."""
+        if self._mask is not None:
+            ones = state.value(self._mask).ones
+            self.demanded[site] = self.demanded.get(site, ones) & ones
+
+    def call(
+        self, callee: str, consts: Consts, arguments: tuple[Expr, ...], site: Site, state: State, pointed: bool = False
+    ) -> None:
+        """`callee` is called in `state`; `pointed` as in `CalledAt`."""
         here = frozenset(scopes_of(state))
         self.entered[callee] = self.entered.get(callee, here) & here
         own = frozenset(scope.kind for scope in state.scopes if not scope.inherited)
         self.opened[callee] = self.opened.get(callee, own) & own
-        if self._exploring:
-            self.calls.setdefault((callee, consts, site), arguments)
+        if self.exploring:
+            self.calls.setdefault(CalledAt(callee, consts, site, pointed, not _SHIELDS.isdisjoint(here)), arguments)
 
     def reached(self) -> tuple[Reached, ...]:
         """The allocations that callers should know of."""

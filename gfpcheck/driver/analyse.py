@@ -51,7 +51,7 @@ def find_out(source: Source, progress: Progress | None) -> Knowledge:
     reclaim = Reclaim(program, engine, knowledge, graph, beyond)
     loops = LoopFinder(program, engine)
     entry = entry_scopes(program, engine, knowledge)
-    views = Views(program, engine, gfp, loops, reclaim.locks, entry, Pools(engine, graph), plan.version, plan.root)
+    views = Views(program, engine, gfp, loops, reclaim, entry, Pools(engine, graph), plan.version, plan.root)
     return Knowledge(program, graph, engine, reclaim, views)
 
 

@@ -10,9 +10,10 @@ from gfpcheck.analysis.engine import AllocationSite, Engine, FunctionFacts, Held
 from gfpcheck.analysis.entry import EntryScopes
 from gfpcheck.analysis.loops import LoopFinder, cycles
 from gfpcheck.analysis.needless import needless_tests
+from gfpcheck.analysis.neighbours import folder
 from gfpcheck.analysis.pools import Pools
 from gfpcheck.analysis.program import Program, callee_name
-from gfpcheck.analysis.reclaim import ReclaimLock
+from gfpcheck.analysis.reclaim import Reclaim, ReclaimLock
 from gfpcheck.analysis.state import HeldLock
 from gfpcheck.analysis.trace import Context
 from gfpcheck.analysis.values import Value
@@ -31,6 +32,7 @@ from gfpcheck.rule_api import (
     Allocation,
     Flags,
     Function,
+    IoPath,
     Lock,
     Nested,
     ReclaimPath,
@@ -54,7 +56,7 @@ class Views:
         engine: Engine,
         gfp: GfpFlags,
         loops: LoopFinder,
-        reclaim: dict[str, ReclaimLock],
+        reclaim: Reclaim,
         entry: EntryScopes,
         pools: Pools,
         kernel: tuple[int, ...],
@@ -64,7 +66,8 @@ class Views:
         self._gfp = gfp
         self._loops = loops
         self._places = Places(program)
-        self._reclaim = {cls: self._reclaim_path(lock) for cls, lock in sorted(reclaim.items())}
+        self._reclaim = reclaim
+        self._ways: dict[str, dict[str, tuple[ReclaimPath, ...]]] = {}
         self._entry = entry.scopes
         self._sure = entry.sure
         self._kernel = kernel
@@ -104,10 +107,11 @@ class Views:
             self._places.at(func, func.loc),
             tuple(sorted(allocations.values(), key=lambda a: a.place)),
             tuple(loops),
-            self._reclaim,
+            self._reclaim_ways(func.file),
             self._kernel,
             self._program.included_by.get(func.file, 0) if func.file not in self._program.own_files else 0,
             facts.blurred,
+            self._io(key),
             self._gfp.constants,
             self._scopes.leaks(func, facts.scopes) if facts.scopes is not None else (),
             self._scopes.ends(func, facts.scopes) if facts.scopes is not None else (),
@@ -216,6 +220,25 @@ class Views:
         place, via = self._places.site(lock.site), self._places.sites(lock.via)
         return Lock(lock.cls, lock.kind, lock.mode, lock.text, place, via, lock.may, lock.origin, lock.because)
 
+    def _io(self, key: str) -> IoPath | None:
+        """The way on which a function is run to bring data to a device."""
+        way = self._reclaim.io.get(key)
+        if way is None:
+            return None
+        steps = [Step(self._places.site(way.entry), f"I/O enters here through {way.root}", "reclaim", 0, True)]
+        for depth, site in enumerate(way.chain):
+            steps.append(Step(self._places.site(site), f"goes on from {site.function}()", "call", depth))
+        return IoPath(way.root, tuple(steps), way.sure)
+
+    def _reclaim_ways(self, file: str) -> dict[str, tuple[ReclaimPath, ...]]:
+        """How reclaim comes to wait for locks that functions in `file` hold, by class."""
+        where = folder(file)
+        if where not in self._ways:
+            self._ways[where] = {
+                cls: tuple(map(self._reclaim_path, locks)) for cls, locks in self._reclaim.ways(file).items()
+            }
+        return self._ways[where]
+
     def _reclaim_path(self, lock: ReclaimLock) -> ReclaimPath:
         places = self._places
         steps = [Step(places.site(lock.entry), f"reclaim enters here through {lock.root}", "reclaim", 0, True)]
@@ -223,4 +246,4 @@ class Views:
             steps.append(Step(places.site(site), f"called from {site.function}()", "call", depth))
         waited = f"{lock.text} ({lock.cls}) is waited for"
         steps.append(Step(places.site(lock.chain[-1]), waited, "acquire", len(lock.chain), True))
-        return ReclaimPath(lock.root, lock.gate, tuple(steps))
+        return ReclaimPath(lock.root, lock.gate, tuple(steps), lock.sure, lock.io)

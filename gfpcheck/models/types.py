@@ -189,13 +189,18 @@ class ReclaimRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `gate` is the flag without which reclaim does not get there ("__GFP_FS", "__GFP_IO", or empty
     for any direct reclaim). `owns` is the index of the parameter whose object nobody else can
     refer to any more when the function is called (an inode being evicted), or -1: locks embedded in
-    that object cannot be held by the allocating task.
+    that object cannot be held by the allocating task. `mask` is the index of the parameter with the flags of the
+    allocation that reclaims, or of one that points at a structure with them in its member `mask_member`: what the
+    function does not do without a flag is read off its body. `io`: the way that data takes to a device.
     """
 
     record: str
     member: str
     gate: str
     owns: int = -1
+    mask: int = -1
+    mask_member: str = ""
+    io: bool = False
     note: str = ""
     since: str = ""
     until: str = ""

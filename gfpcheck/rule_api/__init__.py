@@ -11,9 +11,10 @@ test` shows these warnings. A rule says by `api` which major version it is writt
 from gfpcheck.findings import Confidence, Finding, Level, Place, Step
 from gfpcheck.rule_api.allocator import Allocator
 from gfpcheck.rule_api.calls import Call, CallSituation, Effect
-from gfpcheck.rule_api.facts import Allocation, Function, Nested, ReclaimPath, RetryLoop, Situation
+from gfpcheck.rule_api.facts import Allocation, Function, IoPath, Nested, ReclaimPath, RetryLoop, Situation
 from gfpcheck.rule_api.flags import Flags
 from gfpcheck.rule_api.locks import Lock, Scope
+from gfpcheck.rule_api.reclaim_rule import ReclaimLockRule
 from gfpcheck.rule_api.rule import API_VERSION, Rule
 from gfpcheck.rule_api.scopes import Ending, ScopeEnd, ScopeLeak
 from gfpcheck.rule_api.situation_rule import SituationRule
@@ -31,10 +32,12 @@ __all__ = [
     "Finding",
     "Flags",
     "Function",
+    "IoPath",
     "Level",
     "Lock",
     "Nested",
     "Place",
+    "ReclaimLockRule",
     "ReclaimPath",
     "RetryLoop",
     "Rule",

@@ -130,12 +130,25 @@ class RetryLoop:
 class ReclaimPath:
     """Reclaim waits for a lock class: `steps` lead from the function pointer `root` down to the acquisition.
 
-    `gate` is the flag without which reclaim does not get there, empty for any direct reclaim.
+    `gate` is the flag without which reclaim does not get there, empty for any direct reclaim. `sure`: no function
+    pointer on the way may mean many functions, and it is the module's own way. `io`: it is the way of data to a device.
     """
 
     root: str
     gate: str
     steps: tuple[Step, ...]
+    sure: bool = True
+    io: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IoPath:
+    """A function is run to bring data to a device: `steps` lead from the function pointer `root` down to it. `sure`: no
+    function pointer on the way may mean many functions, and no worker that does other things as well."""
+
+    root: str
+    steps: tuple[Step, ...]
+    sure: bool
 
 
 def no_comments(place: Place) -> str:
@@ -150,7 +163,8 @@ class Function:
     `scope_leaks` are the allocation scopes that it opens and forgets, `scope_ends` the calls by which it closes one.
     `thread_main`: it is the main function of a thread, which ends with it.
 
-    `reclaim` has the ways in which reclaim waits for locks, by class; `reclaim_takes()` looks one up.
+    `reclaim` has the ways in which reclaim waits for locks, by class, the best first; `reclaim_takes()` looks one up.
+    `io` is the way on which it is run to bring data to a device, if it is.
     `included_by` is the number of analysed files that include the header it stands in, 0 for a
     function of a C file. `uncertain` is true when the analysis had to blur its lock sets.
     `kernel` is the version, or () outside a kernel. `constants` are constants of the tree that have a value there
@@ -163,10 +177,11 @@ class Function:
     place: Place
     allocations: tuple[Allocation, ...]
     retry_loops: tuple[RetryLoop, ...]
-    reclaim: dict[str, ReclaimPath]
+    reclaim: Mapping[str, Sequence[ReclaimPath]]
     kernel: tuple[int, ...]
     included_by: int
     uncertain: bool
+    io: IoPath | None = None
     constants: Mapping[str, int] = field(default_factory=dict)
     scope_leaks: tuple[ScopeLeak, ...] = ()
     scope_ends: tuple[ScopeEnd, ...] = ()
@@ -193,8 +208,13 @@ class Function:
         return self.find_comments(place)
 
     def reclaim_takes(self, lock: Lock) -> ReclaimPath | None:
-        """How memory reclaim comes to wait for a lock of this class, if it does."""
-        return self.reclaim.get(lock.cls)
+        """How memory reclaim comes to wait for a lock of this class, if it does: the best of `reclaim_ways()`."""
+        return next(iter(self.reclaim_ways(lock)), None)
+
+    def reclaim_ways(self, lock: Lock) -> Sequence[ReclaimPath]:
+        """The ways in which memory reclaim comes to wait for a lock of this class, with different gates; sure and short
+        ones first."""
+        return self.reclaim.get(lock.cls, ())
 
     def finding(
         self,

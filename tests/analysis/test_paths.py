@@ -7,6 +7,7 @@ from gfpcheck.analysis.paths import (
     deref,
     embedded_in,
     followed,
+    handed_on,
     has_class,
     is_exact,
     names_in,
@@ -101,3 +102,11 @@ def test_paths_are_shown_as_c() -> None:
     assert show(Field(Deref(container(INODE)), "struct mini_inode", "lock")) == "container_of(inode)->lock"
     assert show(Bin("&", Var("flags", "p"), Const(4))) == "flags & 4"
     assert show(Bin("*", Bin("+", Const(1), Const(2)), Var("n@2", "l"))) == "(1 + 2) * n"
+
+
+def test_what_is_handed_on_has_a_new_name() -> None:
+    control, name = Var("sc", "p"), Var("c", "p")
+    mask = Field(Deref(control), "struct shrink_control", "gfp_mask")
+    assert handed_on(mask, {control: name}) == Field(Deref(name), "struct shrink_control", "gfp_mask")
+    assert handed_on(mask, {mask: name}) == name
+    assert handed_on(mask, {INODE: name}) is None

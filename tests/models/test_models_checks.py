@@ -144,6 +144,7 @@ def test_right_entries_are_confirmed(tree: Tree) -> None:
         (models(scopes={"may_block": Scope("open", "nofs")}), "the token is 'bool'"),
         (models(roots=(ReclaimRoot("struct inode", "evict_inode", ""),)), "struct inode.evict_inode: not in the tree"),
         (models(roots=(ReclaimRoot("struct super_operations", "sync_fs", "", owns=1),)), "does not own parameter 1"),
+        (models(roots=(ReclaimRoot("struct super_operations", "sync_fs", "", mask=1),)), "has no flags"),
         (models(callbacks={"request_irq": Callback(0, "irq")}), "argument 0 is 'unsigned int irq'"),
         (models(not_allocators=frozenset({"vmalloc"})), "vmalloc: no function with a gfp_t parameter"),
     ],

@@ -1,0 +1,137 @@
+"""What reclaim takes: whose function a pointer means, which flags are asked for, what is put off to workers."""
+
+from pathlib import Path
+
+import pytest
+from analysed import models, program
+
+from gfpcheck.analysis.callgraph import CallGraph
+from gfpcheck.analysis.effects import Effects
+from gfpcheck.analysis.engine import Engine
+from gfpcheck.analysis.reclaim import Reclaim
+from gfpcheck.models import GfpFlags
+
+FS, IO, SLEEPS = 0x80, 0x40, 0x400
+
+MODEL = """
+[locks]
+take = { does = "acquire", kind = "mutex" }
+give = { does = "release", kind = "mutex" }
+[reclaim]
+"struct ops.evict" = { gate = "__GFP_FS" }
+"struct ops.shrink" = { gate = "", mask = 1, mask_member = "struct control.mask" }
+"struct ops.queue" = { gate = "__GFP_IO", io = true }
+"""
+
+HEAD = """
+typedef unsigned gfp_t;
+struct lock { int held; };
+struct control { int nid; gfp_t mask; };
+struct work_struct { void *data; void (*func)(struct work_struct *); };
+struct object;
+struct ops {
+    void (*evict)(struct object *);
+    long (*shrink)(struct object *, struct control *);
+    int (*queue)(struct object *);
+    void (*write)(struct object *);
+};
+struct object { struct ops *ops; struct lock lock; };
+void take(struct lock *);
+void give(struct lock *);
+void *kmalloc(unsigned long, gfp_t);
+void queue_work(void *, struct work_struct *);
+"""
+
+
+def reclaim(folder: Path, **files: str) -> Reclaim:
+    prog = program(folder, **{name: HEAD + text for name, text in files.items()})
+    knowledge = models(folder, MODEL)
+    gfp = GfpFlags({"__GFP_FS": FS, "__GFP_IO": IO, "__GFP_DIRECT_RECLAIM": SLEEPS}, ())
+    graph = CallGraph(prog)
+    engine = Engine(prog, knowledge, Effects(prog, knowledge, gfp))
+    for component in graph.bottom_up():
+        for key in component:
+            engine.summary(key)
+    return Reclaim(prog, engine, knowledge, graph)
+
+
+def fs(name: str, evict: str) -> str:
+    """A file system whose write takes a lock of its own."""
+    return f"""
+    static struct lock {name}_lock;
+    void {name}_write(struct object *o) {{ take(&{name}_lock); give(&{name}_lock); }}
+    void {name}_evict(struct object *o) {{ {evict} }}
+    struct ops {name}_ops = {{ .evict = {name}_evict, .write = {name}_write }};
+    """
+
+
+def test_an_object_has_the_operations_of_its_module(tmp_path: Path) -> None:
+    found = reclaim(tmp_path, fs__a__a=fs("a", "o->ops->write(o);"), fs__b__b=fs("b", ""))
+    assert list(found.ways("fs/a/a.c")) == ["a_lock"]
+    assert found.ways("fs/b/b.c") == {}
+
+
+def test_a_module_that_evicts_is_not_entered_through_another(tmp_path: Path) -> None:
+    """Whoever has no such function may be entered through anybody's, but that is not sure."""
+    text = "void a_evict(struct object *o) { take(&o->lock); give(&o->lock); } struct ops a_ops = { .evict = a_evict };"
+    found = reclaim(tmp_path, fs__a__a=text, fs__b__b=fs("b", ""), fs__c="void c(void) { }")
+    assert [way.sure for way in found.ways("fs/a/a.c")["struct object.lock"]] == [True]
+    assert found.ways("fs/b/b.c") == {}
+    assert [way.sure for way in found.ways("fs/c.c")["struct object.lock"]] == [False]
+
+
+def test_a_pointer_of_many_is_not_sure(tmp_path: Path) -> None:
+    others = {f"x__m{n}__m": fs(f"m{n}", "") for n in range(9)}
+    text = "void a_evict(struct object *o) { o->ops->write(o); } struct ops a_ops = { .evict = a_evict };"
+    found = reclaim(tmp_path, y__a=text, **others)
+    assert [way.sure for way in found.ways("x/m0/m.c")["m0_lock"]] == [False]
+
+
+@pytest.mark.parametrize(
+    ("before", "gate"),
+    [
+        ("", ""),
+        (f"if (!(c->mask & {FS})) return 0;", "__GFP_FS"),
+        (f"if ((c->mask & {FS | SLEEPS}) != {FS | SLEEPS}) return 0;", "__GFP_FS"),
+        (f"if (!(c->mask & {IO})) return 0;", "__GFP_IO"),
+        (f"if (!(c->mask & {SLEEPS})) return 0;", ""),
+        (f"if (c->mask & {FS}) return 0;", ""),
+        (f"if (!(c->nid & {FS})) return 0;", ""),
+        (f"if (!(c->mask & {FS})) c->nid = 0;", ""),
+    ],
+)
+@pytest.mark.parametrize("below", [False, True])
+def test_what_a_shrinker_asks_for(tmp_path: Path, before: str, gate: str, below: bool) -> None:
+    """In the shrinker itself, and in a function that it hands the flags on to."""
+    took = "take(&o->lock); give(&o->lock); return 1;"
+    if below:
+        body = f"long help(struct control *c, struct object *o) {{ {before} {took} }}"
+        text = f"{body} long scan(struct object *o, struct control *c) {{ return help(c, o); }}"
+    else:
+        text = f"long scan(struct object *o, struct control *c) {{ {before} {took} }}"
+    found = reclaim(tmp_path, a=f"{text} struct ops ops = {{ .shrink = scan }};")
+    (way,) = found.ways("a.c")["struct object.lock"]
+    assert (way.gate, way.sure, way.io) == (gate, True, False)
+
+
+def test_the_way_to_a_device_goes_on_in_workers(tmp_path: Path) -> None:
+    """A work item that is made there belongs to it; one that is only queued may be for something else."""
+    text = """
+    struct dev { struct work_struct kept; struct work_struct other; };
+    struct cmd { struct work_struct work; };
+    static struct dev dev; static struct cmd cmd;
+    static void *p;
+    static void cmd_work(struct work_struct *w) { p = kmalloc(8, 0x4c0); }
+    static void kept_work(struct work_struct *w) { p = kmalloc(8, 0x4c0); }
+    static void other_work(struct work_struct *w) { p = kmalloc(8, 0x4c0); }
+    void probe(struct dev *d) { d->kept.func = kept_work; d->other.func = other_work; p = kmalloc(8, 0x4c0); }
+    static int queue(struct object *o)
+    { cmd.work.func = cmd_work; queue_work(0, &cmd.work); queue_work(0, &dev.kept); return 0; }
+    struct ops ops = { .queue = queue };
+    """
+    found = reclaim(tmp_path, a=text)
+    assert {key.partition(":")[2]: way.sure for key, way in found.io.items()} == {
+        "queue": True,
+        "cmd_work": True,
+        "kept_work": False,
+    }

@@ -187,6 +187,8 @@ class State:
         """`expr` with local variables replaced by what they were last assigned, canonical."""
         binds = self.binds
         plain = canonical(expr)
+        if not binds or isinstance(plain, Const):
+            return plain
         if binds.keys().isdisjoint(names_in(plain)) and not has_member_of_variable(plain):
             return plain
         resolved = rewrite(plain, lambda leaf: binds.get(leaf, leaf))
@@ -198,9 +200,9 @@ class State:
 
     def value(self, expr: Expr) -> Value:
         """The value of a resolved expression."""
-        fact = self.facts.get(expr)
         if isinstance(expr, Const):
             return values.const(expr.value)
+        fact = self.facts.get(expr)
         if isinstance(expr, Bin):
             computed = values.binary(expr.op, self.value(expr.left), self.value(expr.right))
         elif isinstance(expr, Un):

@@ -7,6 +7,7 @@ __GFP_ZERO". Two facts that bits cannot carry stand beside them: "not zero" and 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 WIDTH = 64
@@ -16,6 +17,8 @@ MAX_ERRNO = 4095
 """include/linux/err.h"""
 ERRNO_BITS = ALL & ~0xFFF
 """Bits that are all set in every ERR_PTR and negative errno."""
+_CACHED = 1 << 16
+"""The same few values meet again and again."""
 
 
 class Value(NamedTuple):
@@ -77,6 +80,7 @@ VALID_POINTER = Value(nonzero=True, not_error=True)
 ERRNO = Value(ones=ERRNO_BITS, nonzero=True)
 
 
+@lru_cache(maxsize=_CACHED)
 def const(number: int) -> Value:
     """The value `number`, taken modulo 2**64."""
     bits = number & ALL
@@ -105,6 +109,7 @@ def normal(value: Value) -> Value:
     return Value(ones, zeros, nonzero or ones != 0, not_error, param, tied)
 
 
+@lru_cache(maxsize=_CACHED)
 def join(a: Value, b: Value) -> Value:
     """The smallest value that holds both (least upper bound, but for bits tied to two parameters)."""
     if a == b:
@@ -131,6 +136,7 @@ def widen(a: Value, b: Value) -> Value:
     return Value(both.ones & SIGN, both.zeros & SIGN, both.nonzero, both.not_error)
 
 
+@lru_cache(maxsize=_CACHED)
 def meet(a: Value, b: Value) -> Value | None:
     """The values in both, or None if there is none."""
     ones = a.ones | b.ones
@@ -216,6 +222,7 @@ def _sign_compare(op: str, a: Value, b: Value) -> bool | None:
     return None
 
 
+@lru_cache(maxsize=_CACHED)
 def binary(op: str, a: Value, b: Value) -> Value:
     """The value of `a op b` (the IR's operator spelling)."""
     if op == "&":
@@ -267,6 +274,7 @@ def _arithmetic(op: str, x: int, y: int) -> Value:
     return TOP
 
 
+@lru_cache(maxsize=_CACHED)
 def unary(op: str, a: Value) -> Value:
     if op == "~":
         return bit_not(a)
@@ -276,6 +284,7 @@ def unary(op: str, a: Value) -> Value:
     return TOP if number is None else const(-number)
 
 
+@lru_cache(maxsize=_CACHED)
 def substitute(value: Value, arguments: tuple[Value, ...]) -> Value:
     """`value` in the caller's terms: tied bits take what the caller passes for the parameter."""
     if value.param < 0:

@@ -8,7 +8,7 @@ An allocation with `__GFP_NOFAIL` and without `__GFP_DIRECT_RECLAIM`: `GFP_ATOMI
 ## Why it is a bug
 
 The allocator can keep the promise only by reclaiming memory until there is some, and may not. It warns and returns
-NULL, which a caller that relies on `__GFP_NOFAIL` does not test. include/linux/gfp_types.h: the flag "must be
+NULL, which a caller that relies on `__GFP_NOFAIL` does not test. include/linux/gfp_types.h: the flag "_must_ be
 blockable and used together with __GFP_DIRECT_RECLAIM". __alloc_pages_slowpath() in mm/page_alloc.c calls such
 requests unreasonable and disregards them (Linux 6.12); Linux 6.1 fails them in the same place, the sentence in the
 header is newer.

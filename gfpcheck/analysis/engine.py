@@ -313,9 +313,9 @@ class Engine:
             )
         return known
 
-    def is_thread(self, key: str) -> bool:
-        """True if `key` is the main function of a thread."""
-        return any(registration.context == "thread" for registration in self._starts.registered(key))
+    def contexts(self, key: str) -> frozenset[str]:
+        """The contexts that `key` is registered to be called in."""
+        return frozenset(registration.context for registration in self._starts.registered(key))
 
     def watch(self, key: str, points: Iterable[Point]) -> dict[Point, tuple[Held, ...]]:
         """What may be held at these points of `key`, whatever its parameters are: nothing for one never reached."""

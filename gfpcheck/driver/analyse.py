@@ -13,7 +13,6 @@ from gfpcheck.analysis.effects import Effects
 from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.entry import entry_scopes
 from gfpcheck.analysis.loops import LoopFinder
-from gfpcheck.analysis.pools import Pools
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.reclaim import Reclaim
 from gfpcheck.driver.options import Options, Progress
@@ -51,7 +50,7 @@ def find_out(source: Source, progress: Progress | None) -> Knowledge:
     reclaim = Reclaim(program, engine, knowledge, graph, beyond)
     loops = LoopFinder(program, engine)
     entry = entry_scopes(program, engine, knowledge)
-    views = Views(program, engine, gfp, loops, reclaim, entry, Pools(engine, graph), plan.version, plan.root)
+    views = Views(program, engine, gfp, loops, reclaim, entry, graph, plan.version, plan.root)
     return Knowledge(program, graph, engine, reclaim, views)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 
-from gfpcheck.analysis.callers import Way
+from gfpcheck.analysis.callers import Callers, Way
+from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.engine import AllocationSite, Engine, FunctionFacts, Held
 from gfpcheck.analysis.entry import EntryScopes
 from gfpcheck.analysis.loops import LoopFinder, cycles
@@ -23,6 +24,7 @@ from gfpcheck.driver.comments import Comments
 from gfpcheck.driver.origins import Origins
 from gfpcheck.driver.places import Places
 from gfpcheck.driver.scope_views import ScopeViews
+from gfpcheck.driver.way_views import WayViews
 from gfpcheck.findings import Place, Step
 from gfpcheck.ir import Func, Loc
 from gfpcheck.models import GfpFlags
@@ -58,7 +60,7 @@ class Views:
         loops: LoopFinder,
         reclaim: Reclaim,
         entry: EntryScopes,
-        pools: Pools,
+        graph: CallGraph,
         kernel: tuple[int, ...],
         root: str,
     ) -> None:
@@ -75,7 +77,8 @@ class Views:
         self._calls = CallViews(engine, self._places, self._lock)
         self._scopes = ScopeViews(program, self._places)
         self._engine = engine
-        self._pools = pools
+        self._pools = Pools(engine, graph)
+        self._ways = WayViews(engine, Callers(engine, graph), self._places, self._lock)
         self._workers = Workers(engine)
         self._read = Comments(root)
 
@@ -115,10 +118,11 @@ class Views:
             self._gfp.constants,
             self._scopes.leaks(func, facts.scopes) if facts.scopes is not None else (),
             self._scopes.ends(func, facts.scopes) if facts.scopes is not None else (),
-            self._engine.is_thread(key),
+            "thread" in self._engine.contexts(key),
             functools.partial(self._calls.of, key, entry),
             functools.partial(self._comments, func),
             functools.partial(self._waits, key, entry),
+            functools.partial(self._ways.of, key),
         )
 
     def _waits(self, key: str, entry: frozenset[str]) -> tuple[WorkerWait, ...]:

@@ -18,6 +18,7 @@ from gfpcheck.rule_api.reclaim_rule import ReclaimLockRule
 from gfpcheck.rule_api.rule import API_VERSION, Rule
 from gfpcheck.rule_api.scopes import Ending, ScopeEnd, ScopeLeak
 from gfpcheck.rule_api.situation_rule import SituationRule
+from gfpcheck.rule_api.ways import Way
 from gfpcheck.rule_api.workers import WorkerWait
 
 __all__ = [
@@ -47,5 +48,6 @@ __all__ = [
     "Situation",
     "SituationRule",
     "Step",
+    "Way",
     "WorkerWait",
 ]

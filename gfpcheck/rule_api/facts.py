@@ -13,6 +13,7 @@ from gfpcheck.rule_api.calls import Call, no_calls
 from gfpcheck.rule_api.flags import Flags
 from gfpcheck.rule_api.locks import Lock, Scope
 from gfpcheck.rule_api.scopes import ScopeEnd, ScopeLeak
+from gfpcheck.rule_api.ways import Way, no_ways
 from gfpcheck.rule_api.workers import WorkerWait, no_waits
 
 DEEP = 3
@@ -168,8 +169,8 @@ class Function:
     `included_by` is the number of analysed files that include the header it stands in, 0 for a
     function of a C file. `uncertain` is true when the analysis had to blur its lock sets.
     `kernel` is the version, or () outside a kernel. `constants` are constants of the tree that have a value there
-    ("PAGE_SIZE"), from the list `constants` of the models. `find_calls`, `find_comments` and
-    `find_waits` are for `calls`, `comments_before()` and `waits` alone.
+    ("PAGE_SIZE"), from the list `constants` of the models. `find_calls`, `find_comments`,
+    `find_waits` and `find_ways` are for `calls`, `comments_before()`, `waits` and `ways` alone.
     """
 
     name: str
@@ -189,6 +190,7 @@ class Function:
     find_calls: Callable[[], tuple[Call, ...]] = no_calls
     find_comments: Callable[[Place], str] = no_comments
     find_waits: Callable[[], tuple[WorkerWait, ...]] = no_waits
+    find_ways: Callable[[], tuple[Way, ...]] = no_ways
 
     @functools.cached_property
     def calls(self) -> tuple[Call, ...]:
@@ -197,6 +199,12 @@ class Function:
         They are computed when a rule asks for them, which takes about as long as the analysis of the function did.
         """
         return self.find_calls()
+
+    @functools.cached_property
+    def ways(self) -> tuple[Way, ...]:
+        """The ways in which the function comes to be called, five calls up, by what is analysed; itself if nobody calls
+        it."""
+        return self.find_ways()
 
     @functools.cached_property
     def waits(self) -> tuple[WorkerWait, ...]:

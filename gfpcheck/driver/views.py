@@ -78,7 +78,7 @@ class Views:
         self._scopes = ScopeViews(program, self._places)
         self._engine = engine
         self._pools = Pools(engine, graph)
-        self._ways = WayViews(engine, Callers(engine, graph), self._places, self._lock)
+        self._calling = WayViews(engine, Callers(engine, graph), self._places, self._lock)
         self._workers = Workers(engine)
         self._read = Comments(root)
 
@@ -122,7 +122,7 @@ class Views:
             functools.partial(self._calls.of, key, entry),
             functools.partial(self._comments, func),
             functools.partial(self._waits, key, entry),
-            functools.partial(self._ways.of, key),
+            functools.partial(self._calling.of, key),
         )
 
     def _waits(self, key: str, entry: frozenset[str]) -> tuple[WorkerWait, ...]:

@@ -79,7 +79,9 @@ def test_rule_has_enough_of_each_kind(rule: str) -> None:
 
 def test_sample_has_a_hazard_for_every_family() -> None:
     marks = [mark for sample in SAMPLES for mark in read_marks(TREE / sample)]
-    assert {mark.rule[:4] for mark in marks if mark.kind == "must"} == {rule[:4] for rule in RULE_IDS}
+    assert {mark.rule[:4] for mark in marks if mark.kind == "must"} == {rule[:4] for rule in RULE_IDS} - {
+        "GFP9"
+    }  # about suppressions
 
 
 def test_every_mark_stands_in_a_function() -> None:
@@ -87,7 +89,9 @@ def test_every_mark_stands_in_a_function() -> None:
         text = path.read_text()
         bodies = list(function_starts(text))
         for mark in parse_marks(text, str(path)):
-            assert any(first < mark.line < last for first, last in bodies), mark
+            # A suppression may stand above a function.
+            above = "gfpcheck:" in text.splitlines()[mark.line - 1]
+            assert above or any(first < mark.line < last for first, last in bodies), mark
 
 
 def test_makefiles_name_every_file() -> None:

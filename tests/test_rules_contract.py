@@ -41,7 +41,7 @@ def test_every_module_holds_one_rule() -> None:
 def test_the_file_is_named_like_the_rule(path: Path) -> None:
     rule = of(path)
     assert path.stem == f"{rule.id.lower()}_{rule.name.replace('-', '_')}"
-    assert re.fullmatch(r"GFP[1-6]\d\d", rule.id)
+    assert re.fullmatch(r"GFP[1-69]\d\d", rule.id)
 
 
 @each

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 Kind = Literal["must", "not", "missed"]
 
 _TOKEN = re.compile(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL)
+_SUPPRESSION = re.compile(r"/[*/][\s*]*gfpcheck:")
 _ID = r"[A-Z][A-Z0-9_-]*[0-9]"
 _MUST = re.compile(rf"{_ID}(?: {_ID})*")
 _OTHER = re.compile(rf"(not|missed) ({_ID}): \S.*")
@@ -41,7 +42,7 @@ class MarkReader:
     """Reads marks for the rules with these ids.
 
     A comment with a word like one of the ids, the same letters and a number, must be a mark: a typing error
-    there would silently expect nothing.
+    there would silently expect nothing. Suppressions (`gfpcheck: ignore[...]`) are no marks.
     """
 
     def __init__(self, rules: Collection[str]) -> None:
@@ -58,7 +59,7 @@ class MarkReader:
         marks: list[Mark] = []
         for token in _TOKEN.finditer(text) if self._like_a_rule else ():
             comment = token.group()
-            if not comment.startswith(("/*", "//")) or not self._names_a_rule(comment):
+            if not comment.startswith(("/*", "//")) or _SUPPRESSION.match(comment) or not self._names_a_rule(comment):
                 continue
             place = f"{file}:{text.count(chr(10), 0, token.start()) + 1}"
             if not comment.startswith("/*"):

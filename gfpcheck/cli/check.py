@@ -14,13 +14,15 @@ from gfpcheck import report as reporting
 from gfpcheck.cli.cache import cache_directory
 from gfpcheck.cli.config import URL
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.options import PATH, follow_option, rules_option, where
-from gfpcheck.cli.output import check_output, write_report
-from gfpcheck.cli.request import own_rules, settings, words
+from gfpcheck.cli.options import PATH, follow_option, rules_option, suppressions_option, where
+from gfpcheck.cli.output import check_places, outputs, write_report
+from gfpcheck.cli.request import own_rules, policy, settings, words
 from gfpcheck.cli.sections import EXIT, OUTPUT, REPORTED, RUNNING, SectionCommand, option
 from gfpcheck.cli.statistics import statistics_lines
 from gfpcheck.cli.terminal import ProgressLine, note, say
 from gfpcheck.findings import Confidence, Level, Report
+from gfpcheck.triage import TriageError
+from gfpcheck.triage import write_baseline as save_baseline
 
 LEVELS = [level.value for level in Level]
 CONFIDENCES = [confidence.value for confidence in Confidence]
@@ -34,8 +36,21 @@ CONFIDENCES = [confidence.value for confidence in Confidence]
 @option(REPORTED, "--ignore", multiple=True, metavar="RULE", help="Not these.")
 @rules_option
 @option(REPORTED, "--min-confidence", type=click.Choice(CONFIDENCES), help="Hide findings below. Default: medium.")
+@suppressions_option
+@option(REPORTED, "--show-suppressed", is_flag=True, help="Show suppressed findings, too, and why they are.")
+@option(REPORTED, "--baseline", type=PATH, metavar="FILE", help="Hide what is in this baseline, JSON report or SARIF.")
+@option(REPORTED, "--write-baseline", type=PATH, metavar="FILE", help="Make a baseline of all that is found.")
+@option(REPORTED, "--show-known", is_flag=True, help="Show what the baseline has, too.")
 @option(OUTPUT, "--format", "fmt", type=click.Choice(reporting.FORMATS), default="text", help="Default: text.")
-@option(OUTPUT, "-o", "--output", type=PATH, metavar="FILE", help="Write the results here, all or nothing.")
+@option(
+    OUTPUT,
+    "-o",
+    "--output",
+    "places",
+    multiple=True,
+    metavar="[FORMAT=]FILE",
+    help="Write the results here, all or nothing; - is standard output. May be given several times.",
+)
 @option(OUTPUT, "--rules-page", metavar="URL", help="Where `gfpcheck rules page` is published; SARIF links there.")
 @option(OUTPUT, "--statistics", is_flag=True, help="Say on standard error what it took and what was counted.")
 @option(OUTPUT, "-v", "--verbose", is_flag=True, help="Show every step, and name what was not analysed.")
@@ -65,8 +80,13 @@ def check(
     ignore: tuple[str, ...],
     rule_dirs: tuple[Path, ...],
     min_confidence: str | None,
+    suppressions: tuple[Path, ...],
+    show_suppressed: bool,
+    baseline: Path | None,
+    write_baseline: Path | None,
+    show_known: bool,
     fmt: str,
-    output: Path | None,
+    places: tuple[str, ...],
     rules_page: str | None,
     statistics: bool,
     verbose: bool,
@@ -91,7 +111,9 @@ def check(
 
     started = time.monotonic()
     config, config_path = settings(config_file, paths)
-    check_output(output)
+    destinations = outputs(places, fmt)
+    if write_baseline is not None:
+        check_places([*(output.path for output in destinations), write_baseline])
     if rules_page and not re.match(URL, rules_page):
         raise click.ClickException(f"--rules-page {rules_page}: not the address of a page")
     if verbose and config_path is not None:
@@ -109,6 +131,14 @@ def check(
         rule_dirs=own_rules(config, config_path, config_file, rule_dirs),
         models=(*map(Path, config.models), *models),
         min_confidence=Confidence(min_confidence) if min_confidence else config.min_confidence,
+        policy=policy(
+            config,
+            baseline=baseline,
+            write_baseline=write_baseline,
+            suppressions=suppressions,
+            show_suppressed=show_suppressed,
+            show_known=show_known,
+        ),
         jobs=jobs or config.jobs,
         cache_dir=cache_directory(not no_cache),
         command_line=shlex.join(["gfpcheck", *click.get_current_context().obj]),
@@ -123,7 +153,9 @@ def check(
         progress.clear()
     code = _exit_code(result, "never" if exit_zero else fail_on or config.fail_on, strict)
     result = msgspec.structs.replace(result, exit_code=int(code))
-    write_report(result, fmt, output, verbose, quiet)
+    if write_baseline is not None:
+        _record(write_baseline, result, quiet)
+    write_report(result, destinations, verbose, quiet)
     if statistics:
         for line in statistics_lines(result, time.monotonic() - started):
             note(line)
@@ -132,10 +164,21 @@ def check(
     return code
 
 
+def _record(path: Path, result: Report, quiet: bool) -> None:
+    """Writes the baseline and says so. Raises ClickException."""
+    try:
+        save_baseline(path, result.recorded)
+    except TriageError as error:
+        raise click.ClickException(str(error)) from error
+    if not quiet:
+        number = len(result.recorded)
+        say(f"{number} {'finding is' if number == 1 else 'findings are'} in the baseline {path}")
+
+
 def _exit_code(result: Report, threshold: str, strict: bool) -> Exit:
     if strict and result.losses:
         return Exit.FAILED
     if threshold == "never":
         return Exit.CLEAN
     limit = Level(threshold).rank
-    return Exit.FOUND if any(finding.level.rank >= limit for finding in result.findings) else Exit.CLEAN
+    return Exit.FOUND if any(f.counts and f.level.rank >= limit for f in result.findings) else Exit.CLEAN

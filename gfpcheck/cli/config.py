@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
+import os
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from gfpcheck.findings import Confidence
+from gfpcheck.findings import Confidence, Level
 from gfpcheck.models import FILES
+from gfpcheck.triage import UnknownKeyError, check_keys
 
 NAME = "gfpcheck.toml"
 URL = r"^https?://[^\s#]+$"
@@ -20,12 +21,22 @@ FOLLOW = 1
 Threshold = Literal["error", "warning", "note", "never"]
 
 
+class PathTable(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """Settings for some files: `paths` are files, folders or patterns with "*"."""
+
+    paths: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    ignore: tuple[str, ...] = ()
+    min_confidence: Confidence | None = None
+    levels: dict[str, Level] = {}
+
+
 class Config(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """Settings of a project. Paths in it are relative to the file that they stand in.
 
     `select`, `ignore`: rules. `rules`: directories with more rules. `rules_page`: the address of their
     page. `models`: more model files; or a table of models
-    like such a file, and with further `files`.
+    like such a file, and with further `files`. `levels`: by rule. `per_path`: what is different for some files; of
+    several that concern a file, the last one counts. `baseline`, `suppressions`: files.
     """
 
     select: tuple[str, ...] = ()
@@ -38,6 +49,10 @@ class Config(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=
     arch: str | None = None
     jobs: Annotated[int, msgspec.Meta(ge=0)] = 0
     follow: Annotated[int, msgspec.Meta(ge=0)] = FOLLOW
+    levels: dict[str, Level] = {}
+    per_path: tuple[PathTable, ...] = ()
+    baseline: str | None = None
+    suppressions: tuple[str, ...] = ()
 
 
 class ConfigError(Exception):
@@ -79,7 +94,14 @@ def load(path: Path) -> Config:
         raise ConfigError(f"{path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: {error}") from error
-    _check_keys(path, data)
+    try:
+        check_keys(data, Config)
+        for table in data.get("per-path", ()):
+            check_keys(table, PathTable, "per-path")
+    except UnknownKeyError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    except TypeError:
+        pass  # no table at all, as is said below
     tables = data.get("models")
     has_models = isinstance(tables, dict) and bool(tables.keys() - {FILES})
     if isinstance(tables, dict):
@@ -95,7 +117,16 @@ def load(path: Path) -> Config:
         config,
         rules=tuple(str(here / entry) for entry in config.rules),
         models=(*(str(here / entry) for entry in config.models), *itself),
+        baseline=None if config.baseline is None else str(here / config.baseline),
+        suppressions=tuple(str(here / entry) for entry in config.suppressions),
+        per_path=tuple(_absolute(table, here) for table in config.per_path),
     )
+
+
+def _absolute(table: PathTable, folder: Path) -> PathTable:
+    """With patterns that are absolute paths: those of the tree's files are."""
+    top = os.path.realpath(folder)
+    return msgspec.structs.replace(table, paths=tuple(os.path.normpath(f"{top}/{path}") for path in table.paths))
 
 
 def find(start: Path) -> Path | None:
@@ -112,12 +143,3 @@ def find(start: Path) -> Path | None:
         except OSError:
             continue
     return None
-
-
-def _check_keys(path: Path, data: dict[str, Any]) -> None:
-    valid = [field.encode_name for field in msgspec.structs.fields(Config)]
-    for key in data:
-        if key not in valid:
-            close = difflib.get_close_matches(key, valid, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(valid)}"
-            raise ConfigError(f"{path}: unknown key {key!r}{hint}")

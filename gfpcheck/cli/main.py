@@ -21,6 +21,7 @@ from gfpcheck.cli.facts import facts
 from gfpcheck.cli.models import models
 from gfpcheck.cli.rules import rules
 from gfpcheck.cli.sections import write_sections
+from gfpcheck.cli.suppress import suppress
 from gfpcheck.cli.terminal import note, say
 
 _NAME = "gfpcheck"
@@ -106,6 +107,7 @@ cli.add_command(explain)
 cli.add_command(facts)
 cli.add_command(models)
 cli.add_command(rules)
+cli.add_command(suppress)
 cli.add_command(cache)
 
 

@@ -20,6 +20,14 @@ _MODEL = option(INPUT, "--model", "models", type=PATH, multiple=True, metavar="F
 rules_option = option(
     REPORTED, "--rules", "rule_dirs", type=PATH, multiple=True, metavar="DIR", help="Also the rules in DIR."
 )
+suppressions_option = option(
+    REPORTED,
+    "--suppressions",
+    type=PATH,
+    multiple=True,
+    metavar="FILE",
+    help="Findings that may stay, with reasons (TOML).",
+)
 
 follow_option = option(
     INPUT,

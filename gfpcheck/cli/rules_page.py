@@ -8,7 +8,7 @@ import click
 
 from gfpcheck.cli.exits import Exit
 from gfpcheck.cli.options import PATH, rule_sources
-from gfpcheck.cli.output import check_output, print_lines
+from gfpcheck.cli.output import check_places, print_lines
 from gfpcheck.cli.request import own_rules, settings
 from gfpcheck.cli.sections import OUTPUT, SectionCommand, option
 
@@ -26,7 +26,7 @@ def page(output: Path | None, rule_dirs: tuple[Path, ...], config_file: Path | N
     from gfpcheck.driver.options import RunError
     from gfpcheck.driver.rules import all_rules
 
-    check_output(output)
+    check_places([output])
     config, config_path = settings(config_file, (Path(),))
     try:
         rules = all_rules(own_rules(config, config_path, config_file, rule_dirs))

@@ -49,7 +49,8 @@ def report_key(
 ) -> str | None:
     """What names the report of this run; None if it cannot be kept. `units` names the IR of each unit.
 
-    Everything else that a report depends on is here: the tool, the plan, the models, the rules, the options.
+    Everything else that a report depends on is here: the tool, the plan, the models, the rules, the options. What
+    becomes of the findings afterwards (`gfpcheck.triage`) is not: it is made anew every time.
     """
     known = [unit for unit in units if unit is not None]
     if not store.keeps or len(known) < len(units):
@@ -60,7 +61,7 @@ def report_key(
         return None
     tables = [getattr(knowledge, name) for name in knowledge.__struct_fields__]
     entries = [sorted(table.items()) if isinstance(table, dict) else table for table in tables]
-    asked = (options.select, options.ignore, options.min_confidence, options.rules_page, options.follow)
+    asked = (options.select, options.ignore, options.rules_page, options.follow)
     what = (plan, entries, gfp.values, gfp.constants, *asked)
     encode = msgspec.msgpack.Encoder(order="deterministic").encode
     return digest(__version__, code_digest(), *map(encode, what), *rules, *known)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gfpcheck.findings import Confidence
+from gfpcheck.triage import Policy
 
 Progress = Callable[[str, int, int], None]
 """Called with (phase, done, total)."""
@@ -17,6 +18,7 @@ class Options:
     """Everything that changes what a run finds.
 
     `rules_page`: the address of the page of all rules, for reports that link to it.
+    `policy` decides what becomes of what is found: suppressions, baseline, levels.
     `follow`: how many files away from the paths the functions of other files are looked into.
     `cache_dir` None: no cache, a temporary directory. `announce` is told, before the work begins, in one
     line what is analysed and how. `arch` None: the one the tree is configured for, else x86.
@@ -33,6 +35,7 @@ class Options:
     rules_page: str = ""
     models: tuple[Path, ...] = ()
     min_confidence: Confidence = Confidence.LOW
+    policy: Policy = field(default_factory=Policy)
     jobs: int = 0
     cache_dir: Path | None = None
     command_line: str = ""

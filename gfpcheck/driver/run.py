@@ -20,24 +20,35 @@ from gfpcheck.driver.kept import Beyond, find_beyond, find_report, keep_beyond, 
 from gfpcheck.driver.lower import Reader
 from gfpcheck.driver.options import Options, Progress, RunError
 from gfpcheck.driver.rules import all_rules
-from gfpcheck.driver.selection import select
+from gfpcheck.driver.selection import check_words, select
 from gfpcheck.driver.selfcheck import fold_flags
 from gfpcheck.driver.source import Source
 from gfpcheck.findings import Report
 from gfpcheck.ir import Module
 from gfpcheck.kbuild import CacheError, PlanError, Workspace
 from gfpcheck.models import GfpFlags, ModelError, Models
+from gfpcheck.rule_api import Rule
 from gfpcheck.store import Store, digest
 from gfpcheck.symbols import Index, open_index
+from gfpcheck.triage import Request, triage
 
 
 def run(options: Options, progress: Progress | None = None) -> Report:
-    """Analyse what `options` asks for, or find what is kept of an earlier run.
+    """Analyse what `options` asks for, or find what is kept of an earlier run, and report what its policy says.
 
     Raises RunError when it cannot be done: no such path, no C, flags that cannot be folded, a wrong model or rule.
     What fails in part is in the report's losses.
     """
-    rules = select(all_rules(options.rule_dirs), options.select, options.ignore)
+    available = all_rules(options.rule_dirs)
+    rules = select(available, options.select, options.ignore)
+    check_words(available, options.policy.words())
+    names = {word for rule in available for word in (rule.id, rule.name)}
+    request = Request(options.paths, rules, names, options.min_confidence)
+    return triage(_find(options, rules, progress), options.policy, request)
+
+
+def _find(options: Options, rules: tuple[type[Rule], ...], progress: Progress | None) -> Report:
+    """All that the rules find."""
     with no_collector(), _prepared(options, progress) as prepared:
         key = prepared.key(options)
         report = None if key is None else find_report(prepared.store, key)

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 from gfpcheck.driver.options import RunError
+from gfpcheck.findings import names_rule
 from gfpcheck.rule_api import Rule
 
 
@@ -15,14 +16,19 @@ def select(rules: Iterable[type[Rule]], chosen: Sequence[str], ignored: Sequence
     With nothing chosen, the rules that are on by default. Raises RunError for an unknown word, and if none is left.
     """
     available = tuple(rules)
-    for word in (*chosen, *ignored):
-        if not any(_matches(rule, word) for rule in available):
-            raise _unknown(available, word)
+    check_words(available, (*chosen, *ignored))
     wanted = [r for r in available if (any(_matches(r, word) for word in chosen) if chosen else r.default)]
     left = tuple(rule for rule in wanted if not any(_matches(rule, word) for word in ignored))
     if not left:
         raise RunError("no rule is left: everything selected is ignored")
     return left
+
+
+def check_words(rules: Sequence[type[Rule]], words: Iterable[str]) -> None:
+    """Raises RunError for the first of the words that means none of the rules."""
+    for word in words:
+        if not any(_matches(rule, word) for rule in rules):
+            raise _unknown(rules, word)
 
 
 def one(rules: Iterable[type[Rule]], word: str) -> type[Rule]:
@@ -42,4 +48,4 @@ def _unknown(rules: Sequence[type[Rule]], word: str) -> RunError:
 
 
 def _matches(rule: type[Rule], word: str) -> bool:
-    return word == "all" or word == rule.name or (word != "" and rule.id.startswith(word.upper()))
+    return names_rule(word, rule.id, rule.name)

@@ -1,7 +1,10 @@
 """Findings: what rules yield and reporters print. Plain data."""
 
+from gfpcheck.findings.distinct import distinct, numbered
+from gfpcheck.findings.matching import Known, match
 from gfpcheck.findings.types import (
     Confidence,
+    Entry,
     Finding,
     Level,
     Loss,
@@ -9,17 +12,26 @@ from gfpcheck.findings.types import (
     Report,
     RuleInfo,
     Step,
+    Suppression,
     fingerprint,
+    names_rule,
 )
 
 __all__ = [
     "Confidence",
+    "Entry",
     "Finding",
+    "Known",
     "Level",
     "Loss",
     "Place",
     "Report",
     "RuleInfo",
     "Step",
+    "Suppression",
+    "distinct",
     "fingerprint",
+    "match",
+    "names_rule",
+    "numbered",
 ]

@@ -60,13 +60,36 @@ class Step(msgspec.Struct, frozen=True):
     essential: bool = False
 
 
+class Entry(msgspec.Struct, frozen=True, order=True):
+    """A finding as a baseline remembers it."""
+
+    file: str
+    rule: str
+    function: str
+    fingerprint: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.rule} in {self.function}()" if self.function else f"{self.file}: {self.rule}"
+
+
+class Suppression(msgspec.Struct, frozen=True):
+    """Why a finding is accepted. `kind`: "inSource" (a comment) or "external" (a file of suppressions), as SARIF says;
+    `where`: the place of the comment, or the file."""
+
+    kind: str
+    reason: str
+    where: str
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One hazard.
 
     `message` is one sentence without the rule's id. `flow` is the path in execution order; for
     rules with two sides the other side follows in `other`. `subject` holds what the fingerprint
     is made of, beside the rule: names of functions, lock classes, allocators; never a line number.
-    `properties` go to JSON and SARIF as they are: function, gfp, locks, depth, ...
+    `properties` go to JSON and SARIF as they are: function, gfp, locks, depth, ... With `suppressions` it is shown
+    because that was asked for, and counts for nothing. `baseline`, if the run has one: "new", or "unchanged" if the
+    baseline has it too.
     """
 
     rule: str
@@ -78,11 +101,29 @@ class Finding(msgspec.Struct, frozen=True):
     subject: tuple[str, ...]
     other: tuple[Step, ...] = ()
     properties: dict[str, Any] = {}
+    suppressions: tuple[Suppression, ...] = ()
+    baseline: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """False for what is known and accepted: it is no reason to fail."""
+        return not self.suppressions and self.baseline != "unchanged"
+
+    @property
+    def meeting(self) -> Place:
+        """Where the path of the finding ends: at the allocation, if it has a path."""
+        return self.flow[-1].place if self.flow else self.place
 
     @property
     def fingerprint(self) -> str:
         """What names the hazard whatever line it stands on."""
         return fingerprint(self.rule, self.subject)
+
+    def entries(self) -> list[Entry]:
+        """The finding as a baseline remembers it, and those at other places that it stands for."""
+        own = Entry(self.place.file, self.rule, self.place.function, self.fingerprint)
+        others = self.properties.get("members", ())
+        return [own, *(Entry(each["file"], self.rule, each["function"], each["fingerprint"]) for each in others)]
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:
@@ -94,6 +135,12 @@ def fingerprint(rule: str, subject: tuple[str, ...]) -> str:
     """32 hex digits that name a hazard whatever line it stands on."""
     text = "\0".join((rule, *subject))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def names_rule(word: str, rule: str, name: str) -> bool:
+    """True if a user who says `word` means this rule, among others: by its id, the beginning of that, its name, or
+    "all"."""
+    return word == "all" or word == name or (word != "" and rule.startswith(word.upper()))
 
 
 class RuleInfo(msgspec.Struct, frozen=True):
@@ -120,8 +167,10 @@ class Loss(msgspec.Struct, frozen=True, order=True):
 class Report(msgspec.Struct, frozen=True):
     """Everything that one run has to say.
 
-    `root` is the absolute path of the tree (source lines are read from there); `counts` are named
-    totals ("files", "functions", "allocation sites", "unresolved calls", ...) in printing order.
+    `root` is the absolute path of the tree (source lines are read from there); `counts` are named totals ("files",
+    "functions", "allocation sites", "unresolved calls", ...) in printing order. `files` are the C files analysed;
+    `absent` is what the baseline has and is not found any more, though that was looked for; `recorded` is what a new
+    one shall have.
     """
 
     version: str
@@ -135,3 +184,7 @@ class Report(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     command_line: str = ""
     exit_code: int = 0
+    files: tuple[str, ...] = ()
+    absent: tuple[Entry, ...] = ()
+    recorded: tuple[Entry, ...] = ()
+    show_known: bool = False

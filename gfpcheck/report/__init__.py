@@ -8,14 +8,14 @@ file and wants to say on the terminal what came of it.
 from __future__ import annotations
 
 from gfpcheck.findings import Report
-from gfpcheck.report import gcc, github, json_report, text
+from gfpcheck.report import gcc, github, json_report, mail, terse, text
 from gfpcheck.report.files import ReportError, replacing
 from gfpcheck.report.lines import Sink, encodable
 from gfpcheck.report.text import write_summary
 
 __all__ = ["FORMATS", "ReportError", "Sink", "write", "write_file", "write_summary"]
 
-FORMATS = ("text", "sarif", "json", "github", "gcc")
+FORMATS = ("text", "sarif", "json", "github", "gcc", "terse", "mail")
 
 
 def write(
@@ -41,6 +41,10 @@ def write(
             github.write(report, sink)
         case "gcc":
             gcc.write(report, sink)
+        case "terse":
+            terse.write(report, sink)
+        case "mail":
+            mail.write(report, sink)
         case _:
             raise ValueError(f"unknown report format {fmt!r}; there are {', '.join(FORMATS)}")
 

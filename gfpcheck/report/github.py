@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gfpcheck.findings import Finding, Level, Report
 from gfpcheck.report.lines import Sink, one_line, place_prefix, printable
 from gfpcheck.report.source import Sources
-from gfpcheck.report.steps import telling
+from gfpcheck.report.steps import standing, telling
 
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 
@@ -24,12 +24,13 @@ def write(report: Report, sink: Sink) -> None:
         properties["title"] = f"{finding.rule} {names.get(finding.rule, '')}".rstrip()
         head = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
         message = _data("\n".join(_message(finding)))
-        sink.write(f"::{_COMMANDS[finding.level]} {head}::{message}\n")
+        level = finding.level if finding.counts else Level.NOTE
+        sink.write(f"::{_COMMANDS[level]} {head}::{message}\n")
 
 
 def _message(finding: Finding) -> Iterator[str]:
     # The place once more: the raw log of a job shows the message alone.
-    yield f"{place_prefix(finding.place)}: {one_line(finding.message)}"
+    yield f"{place_prefix(finding.place)}: {one_line(finding.message + standing(finding))}"
     for step in (*telling(finding), *finding.other):
         yield f"{place_prefix(step.place)}: note: {one_line(step.text)}"
 

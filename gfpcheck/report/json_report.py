@@ -56,6 +56,10 @@ def _head(report: Report) -> dict[str, object]:
             }
             for rule in report.rules
         ],
+        "stale": [
+            {"rule": each.rule, "file": each.file, "function": each.function, "fingerprint": each.fingerprint}
+            for each in report.absent
+        ],
         "losses": [{"phase": loss.phase, "what": loss.what, "why": loss.why} for loss in report.losses],
     }
 
@@ -72,6 +76,10 @@ def _finding(finding: Finding, names: dict[str, str]) -> dict[str, object]:
         "flow": [_step(step) for step in finding.flow],
         "other": [_step(step) for step in finding.other],
         "properties": finding.properties,
+        "suppressions": [
+            {"kind": each.kind, "reason": each.reason, "where": each.where} for each in finding.suppressions
+        ],
+        "baseline": finding.baseline,
     }
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import sarif_om as om
 
-from gfpcheck.findings import Finding, Loss, Report
+from gfpcheck.findings import Entry, Finding, Loss, Report
 from gfpcheck.report.jsonlines import write_list, write_members
 from gfpcheck.report.lines import Sink
 from gfpcheck.report.sarif_encode import Encoded, encode
@@ -42,13 +42,16 @@ def write(report: Report, sink: Sink) -> None:
     write_members({"$schema": SCHEMA, "version": "2.1.0"}, sink)
     sink.write('"runs":[{\n')
     write_members(run, sink)
-    write_list("results", _encoded(findings, results), sink)
+    absent = report.absent[: MAX_RESULTS - len(findings)] if report.show_known else ()
+    write_list("results", _encoded(findings, absent, results), sink)
     sink.write("\n}]\n}\n")
 
 
-def _encoded(findings: Sequence[Finding], results: Results) -> Iterator[Encoded]:
+def _encoded(findings: Sequence[Finding], absent: Sequence[Entry], results: Results) -> Iterator[Encoded]:
     for finding in findings:
         yield encode(results.result(finding))
+    for entry in absent:
+        yield encode(results.absent(entry))
 
 
 def _most_severe(findings: tuple[Finding, ...]) -> Sequence[Finding]:

@@ -38,6 +38,13 @@ class Locations:
             logical_locations=self._function(place.function),
         )
 
+    def file(self, file: str, function: str) -> om.Location:
+        """A function of a file, somewhere in it."""
+        return om.Location(
+            physical_location=om.PhysicalLocation(artifact_location=self._artifact(file)),
+            logical_locations=self._function(function),
+        )
+
     def _physical_location(self, place: Place) -> Encoded:
         found = self._physical.get(place)
         if found is None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import sarif_om as om
 
-from gfpcheck.findings import Finding, Place, RuleInfo, Step
+from gfpcheck.findings import Entry, Finding, Place, RuleInfo, Step, Suppression
 from gfpcheck.report.sarif_places import Locations
 
 # GitHub shows no more of these for a result, and rejects a file with far more.
@@ -53,7 +53,22 @@ class Results:
             code_flows=self._code_flows(finding),
             fingerprints={"gfpcheck/v1": finding.fingerprint},
             partial_fingerprints={"primaryLocationLineHash": line_hash} if line_hash else None,
+            suppressions=[_suppression(each) for each in finding.suppressions] or None,
+            baseline_state=finding.baseline or None,
             properties={**finding.properties, "confidence": finding.confidence.value},
+        )
+
+    def absent(self, entry: Entry) -> om.Result:
+        """The result for what a baseline has and the run does not."""
+        return om.Result(
+            rule_id=entry.rule,
+            rule_index=self._indices.get(entry.rule, -1),
+            level="none",
+            kind="pass",
+            message=om.Message(text=f"Not found any more: {entry}"),
+            locations=[self._locations.file(entry.file, entry.function)],
+            fingerprints={"gfpcheck/v1": entry.fingerprint},
+            baseline_state="absent",
         )
 
     def _code_flows(self, finding: Finding) -> list[om.CodeFlow] | None:
@@ -73,6 +88,15 @@ class Results:
             nesting_level=max(step.depth, 0),
             kinds=kinds[0] if kinds else None,
         )
+
+
+def _suppression(suppression: Suppression) -> om.Suppression:
+    return om.Suppression(
+        kind=suppression.kind,
+        state="accepted",
+        justification=suppression.reason or None,
+        properties={"where": suppression.where},
+    )
 
 
 def _related(finding: Finding) -> dict[Place, tuple[Step, str]]:

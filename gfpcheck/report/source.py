@@ -63,7 +63,7 @@ class Sources:
 
     def _read(self, file: str) -> bytes | None:
         if file not in self._data:
-            self._data[file] = _contents(Path(self._root) / file)
+            self._data[file] = contents(Path(self._root) / file)
         return self._data[file]
 
 
@@ -73,7 +73,8 @@ def word_at(raw: bytes, col: int) -> bytes:
     return found.group() if found else raw[col - 1 : col]
 
 
-def _contents(path: Path) -> bytes | None:
+def contents(path: Path) -> bytes | None:
+    """What a source file holds; None if it cannot be read."""
     try:
         # Opening a pipe would wait for ever.
         return path.read_bytes() if stat.S_ISREG(path.stat().st_mode) else None

@@ -16,3 +16,10 @@ def telling(finding: Finding) -> list[Step]:
 def indent(step: Step) -> str:
     """Blanks that make a chain of calls look like one."""
     return " " * _INDENT * min(step.depth, _MAX_DEPTH)
+
+
+def standing(finding: Finding) -> str:
+    """What to add to the message of a finding that counts for nothing, and is shown because that was asked for."""
+    if finding.suppressions:
+        return f" (suppressed: {finding.suppressions[0].reason or 'no reason given'})"
+    return " (in the baseline)" if finding.baseline == "unchanged" else ""

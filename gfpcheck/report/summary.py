@@ -28,6 +28,10 @@ def summary_lines(report: Report, style: Style, *, verbose: bool) -> Iterator[st
             yield f"Looked at {scope}."
     else:
         yield f"{style.good('No findings')} in {scope}." if scope else f"{style.good('No findings')}."
+    if report.absent and verbose:
+        yield style.message("Stale in the baseline:")
+        for entry in report.absent:
+            yield f"  {one_line(str(entry))}"
     yield from _losses(report, style, verbose=verbose)
 
 

@@ -49,6 +49,10 @@ class _Printer:
         yield from quoter.quote(finding.place, str(finding.level))
         if self._verbose or finding.confidence is not Confidence.HIGH:
             yield self._remark("confidence", finding.confidence)
+        for each in finding.suppressions:
+            yield self._remark("suppressed", one_line(f"{each.reason or 'no reason given'} ({each.where})"))
+        if finding.baseline and not finding.suppressions:
+            yield self._remark("baseline", finding.baseline)
         if self._verbose:
             yield self._remark("fingerprint", finding.fingerprint)
         for step in finding.flow if self._verbose else telling(finding):

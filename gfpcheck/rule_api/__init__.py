@@ -13,6 +13,7 @@ from gfpcheck.rule_api.allocator import Allocator
 from gfpcheck.rule_api.calls import Call, CallSituation, Effect
 from gfpcheck.rule_api.facts import Allocation, Function, IoPath, Nested, ReclaimPath, RetryLoop, Situation
 from gfpcheck.rule_api.flags import Flags
+from gfpcheck.rule_api.ignores import Ignore, IgnoreRule
 from gfpcheck.rule_api.locks import Lock, Scope
 from gfpcheck.rule_api.reclaim_rule import ReclaimLockRule
 from gfpcheck.rule_api.rule import API_VERSION, Rule
@@ -33,6 +34,8 @@ __all__ = [
     "Finding",
     "Flags",
     "Function",
+    "Ignore",
+    "IgnoreRule",
     "IoPath",
     "Level",
     "Lock",

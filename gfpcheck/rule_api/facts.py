@@ -272,7 +272,13 @@ class Function:
             flags = situation.effective if situation else allocation.situations[0].effective
             flow += _way_to(allocation, flags)
             properties["gfp"] = str(flags)
-            place, named = allocation.place, (*(place.function for place in allocation.via), allocation.name)
+            place = allocation.place
+            # What lies between may be taken apart or put together without a change to the hazard.
+            named = (
+                (allocation.call, allocation.via[-1].function, allocation.name)
+                if allocation.via
+                else (allocation.name,)
+            )
         elif call is not None:
             flow.append(Step(call.place, f"{call.name}() is called here", "call", 0, True))
             place, named = call.place, (call.name,)
@@ -283,7 +289,7 @@ class Function:
         properties["depth"] = allocation.depth if allocation else 0
         if self.included_by:
             properties["included_by"] = self.included_by
-        classes = tuple(sorted({lock.cls for lock in locks}))
+        classes = tuple(sorted({lock.identity for lock in locks}))
         subject = (self.name, *named, *classes, *subject)
         return Finding(rule, level, confidence, place, message, tuple(flow), subject, tuple(other), properties)
 

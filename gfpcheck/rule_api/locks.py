@@ -60,6 +60,12 @@ class Lock:
     because: str = ""
 
     @property
+    def identity(self) -> str:
+        """What the lock is called in fingerprints: its class. One without is named after a variable, which may be
+        renamed, so that its kind must do."""
+        return f"<{self.kind}>" if self.cls.startswith("<") else self.cls
+
+    @property
     def promised(self) -> bool:
         """True if nothing in the function says so, only the place where it is registered or stored."""
         return self.origin in ("callback", "contract")

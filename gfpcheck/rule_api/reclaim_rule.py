@@ -49,7 +49,6 @@ class ReclaimLockRule(Rule):
                 other=path.steps,
                 message=self.message(allocation, situation, lock, path),
                 confidence=Confidence.MEDIUM if everywhere and lock.origin == "taken" and path.sure else Confidence.LOW,
-                subject=[path.root],
             )
 
     def _taken(self, function: Function, situation: Situation) -> Iterator[tuple[Lock, ReclaimPath]]:

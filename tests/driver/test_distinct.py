@@ -1,7 +1,6 @@
 """Which findings are one: what meets at one allocation, and what is doubtful of one call."""
 
-from gfpcheck.driver.analyse import _distinct
-from gfpcheck.findings import Confidence, Finding, Level, Place, Step
+from gfpcheck.findings import Confidence, Finding, Level, Place, Step, distinct
 
 
 def found(line: int, allocation: int, confidence: Confidence, lock: str = "struct s.lock") -> Finding:
@@ -16,7 +15,7 @@ def found(line: int, allocation: int, confidence: Confidence, lock: str = "struc
 
 
 def told(*findings: Finding) -> list[tuple[int, str]]:
-    return [(finding.place.line, finding.message) for finding in _distinct(list(findings))]
+    return [(finding.place.line, finding.message) for finding in distinct(findings)]
 
 
 def test_what_meets_at_one_allocation_is_one() -> None:

@@ -15,8 +15,9 @@ from gfpcheck import frontend
 from gfpcheck.driver import kept, lower
 from gfpcheck.driver.options import Options
 from gfpcheck.driver.run import run
-from gfpcheck.findings import Confidence
+from gfpcheck.findings import Confidence, Level
 from gfpcheck.store import Store
+from gfpcheck.triage import Policy
 
 from .kept_project import UNITS, Project, as_text
 
@@ -182,7 +183,8 @@ def test_other_options(project: Project) -> None:
     project.run()
     assert project.run(select=("GFP3",)) == (set(), 1)
     assert project.run(ignore=("GFP101",)) == (set(), 1)
-    assert project.run(min_confidence=Confidence.HIGH) == (set(), 1)
+    assert project.run(min_confidence=Confidence.HIGH) == NOTHING
+    assert project.run(policy=Policy(levels={"GFP101": Level.NOTE}, record=True)) == NOTHING
     assert project.run(paths=(project.root / "a.c",)) == (set(), 1)
     assert project.run(jobs=2) == NOTHING
     assert project.run(command_line="gfpcheck --quiet") == NOTHING

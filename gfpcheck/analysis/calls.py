@@ -46,6 +46,8 @@ class Calls:
         if where[0] in trace.repeated:
             state.forget(result)
             state.forget(origin_of(result))
+        if callee_name(call) in self._effects.models.waits:
+            state.forget_own(trace.names.stored)
         if self._does_nothing(trace, where, call):
             if state.scopes:
                 hand_out(state, tuple(state.resolve(argument) for argument in call.args))

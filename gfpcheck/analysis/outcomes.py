@@ -43,7 +43,7 @@ _NAMED = (RETURNED, ORIGIN)
 
 class Names:
     """Which expressions of a function mean the same to its callers. `taken` are the classes of the locks that it has
-    been seen to take."""
+    been seen to take, `stored` the members that it assigns."""
 
     def __init__(self, func: Func) -> None:
         changed: set[Expr] = set()
@@ -59,7 +59,7 @@ class Names:
                 elif isinstance(instr.dst, Field):
                     stored[instr.dst] = None
         self._fixed = frozenset(Var(param.name, "p") for param in func.params) - changed
-        self._stored = tuple(stored)
+        self.stored = tuple(stored)
         self._usable: dict[Expr, bool] = {}
         self.taken: set[str] = set()
 
@@ -119,7 +119,7 @@ class Names:
         """True if `expr` has in the whole function the value that the caller passed."""
         names = names_in(expr)
         known = all(name in self._fixed or (isinstance(name, Var) and name.kind == "g") for name in names)
-        return bool(names) and known and not any(may_read(expr, stored) for stored in self._stored)
+        return bool(names) and known and not any(may_read(expr, stored) for stored in self.stored)
 
 
 class Returns:

@@ -340,6 +340,14 @@ class State:
         for fact in changing:
             self.facts.pop(fact, None)
 
+    def forget_own(self, stored: Iterable[Expr]) -> None:
+        """Others may have changed what the function itself has `stored` in memory."""
+        changing = [f for f in self.facts if reads_memory(f) and any(may_read(f, lvalue) for lvalue in stored)]
+        for fact in changing:
+            self._hand_on(fact)
+        for fact in changing:
+            self.facts.pop(fact, None)
+
     def keep_only(self, live: frozenset[Expr]) -> None:
         """Drop what is known of dead variables, so that more states become equal."""
         if self.binds:

@@ -113,6 +113,7 @@ def check(models: Models, tree: Tree, others: tuple[Tree, ...] = ()) -> list[str
     problems += [f"opaque {path}: unknown" for path in models.opaque if not (tree.root / path).exists()]
     for section, names in (("pool_returns", models.pool_returns), ("pool_keeps", models.pool_keeps)):
         problems += [f"{section} {name}: unknown" for name in names if not any(each.has(name) for each in trees)]
+    problems += [f"waits {name}: unknown" for name in models.waits if not any(each.has(name) for each in trees)]
     problems += [f"retry_waits {name}: unknown" for name in models.retry_waits if not tree.has(name)]
     problems += [f"noreturn {name}: unknown" for name in models.noreturn if not any(each.has(name) for each in trees)]
     problems += [f"gfp {name}: unknown" for name in models.gfp_flags if not any(name in each.macros for each in trees)]

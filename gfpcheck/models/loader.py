@@ -49,6 +49,7 @@ def _select(merged: Merged, version: tuple[int, ...]) -> Models:
         not_allocators=frozenset(merged.not_allocators),
         noreturn=frozenset(merged.noreturn),
         steady=frozenset(merged.steady),
+        waits=frozenset(merged.waits),
         retry_waits=frozenset(merged.retry_waits),
         opaque=tuple(merged.opaque),
         pool_returns=frozenset(merged.pool_returns),

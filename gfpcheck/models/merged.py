@@ -32,6 +32,7 @@ NAMES = (
     "not_allocators",
     "noreturn",
     "steady",
+    "waits",
     "retry_waits",
     "opaque",
     "pool_returns",
@@ -68,6 +69,7 @@ class Merged:
         self.not_allocators: dict[str, None] = {}
         self.noreturn: dict[str, None] = {}
         self.steady: dict[str, None] = {}
+        self.waits: dict[str, None] = {}
         self.retry_waits: dict[str, None] = {}
         self.opaque: dict[str, None] = {}
         self.pool_returns: dict[str, None] = {}

@@ -3,9 +3,9 @@
 A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks`, `task_states`, `workers` (keyed by
 function), `reclaim`, `members` (keyed "struct record.member"), `words`, `task_flags`, `lock_types` and `gfp` (`flags`,
 `required`, `compound`, `constants`, `values`), and the lists `inner`, `queued`, `not_allocators`, `noreturn`,
-`steady`, `retry_waits`, `pool_returns`, `pool_keeps` and `opaque`. The value of a key is one inline table, or an array
-of them: several operations, or one for each range of kernel versions. In a gfpcheck.toml all of it stands below
-`models`.
+`steady`, `waits`, `retry_waits`, `pool_returns`, `pool_keeps` and `opaque`. The value of a key is one inline table, or
+an array of them: several operations, or one for each range of kernel versions. In a gfpcheck.toml all of it stands
+below `models`.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ class ModelFile(msgspec.Struct):
     not_allocators: tuple[str, ...] = ()
     noreturn: tuple[str, ...] = ()
     steady: tuple[str, ...] = ()
+    waits: tuple[str, ...] = ()
     retry_waits: tuple[str, ...] = ()
     opaque: tuple[str, ...] = ()
     pool_returns: tuple[str, ...] = ()
@@ -171,7 +172,7 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.task_flags = _task_flags(file, value)
         elif key in ("inner", "queued"):
             setattr(file, key, _names(file, key, value, _MEMBER))
-        elif key in ("not_allocators", "noreturn", "steady", "retry_waits", "pool_returns", "pool_keeps"):
+        elif key in ("not_allocators", "noreturn", "steady", "waits", "retry_waits", "pool_returns", "pool_keeps"):
             setattr(file, key, _names(file, key, value, _IDENTIFIER))
         elif key == "opaque":
             file.opaque = _names(file, key, value, _PATH)

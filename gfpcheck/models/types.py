@@ -287,8 +287,9 @@ class Models(msgspec.Struct, frozen=True):
     calls what others have put there: which function one call means, of all that are ever put there, is not known.
     `not_allocators` have a `gfp_t` parameter and allocate nothing. `noreturn` never return though nothing in C says
     so. `steady` functions give the same answer for the same argument for as long as anybody looks (static keys,
-    feature tests). `retry_waits` wait for memory between two tries of an allocation, as long as their `gfp_t` argument
-    says. After a call of `pool_returns` an element of a reserve may be back or on its way; `pool_keeps` are given one
+    feature tests). `waits` return when another task or an interrupt has done something. `retry_waits` wait for memory
+    between two tries of an allocation, as long as their `gfp_t` argument says.
+    After a call of `pool_returns` an element of a reserve may be back or on its way; `pool_keeps` are given one
     and leave it with the caller. `gfp_flags` are the names to fold through the tree's own headers, `gfp_required`
     those without which gfpcheck must stop. `gfp_compound` are the names under which sets of flags are shown
     (GFP_KERNEL, GFP_NOFS, ...), best first. `task_flags` are scopes that are bits of a task's flags: by member, the
@@ -321,6 +322,7 @@ class Models(msgspec.Struct, frozen=True):
     members: dict[str, CallbackMember] = {}
     steady: frozenset[str] = frozenset()
     queued: frozenset[str] = frozenset()
+    waits: frozenset[str] = frozenset()
     retry_waits: frozenset[str] = frozenset()
     pool_returns: frozenset[str] = frozenset()
     pool_keeps: frozenset[str] = frozenset()

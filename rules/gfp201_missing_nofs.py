@@ -44,8 +44,9 @@ or a trylock in the shrinker.
 
 The locks that reclaim waits for are computed from the functions stored in reclaim's function pointers
 (models/data/reclaim.toml) over the call graph; trylocks make no edge, nor do locks inside an object that nobody
-else can refer to any more. A function pointer below them means the functions of the module whose object it is. What a
-shrinker does only with `__GFP_FS` or `__GFP_IO` is read off its tests of `sc->gfp_mask`. Locks are told apart by
+else can refer to any more, nor what is done to inodes that have lost their last link: the task that drops the last
+reference does that, not reclaim. A function pointer below them means the functions of the module whose object it is.
+What a shrinker does only with `__GFP_FS` or `__GFP_IO` is read off its tests of `sc->gfp_mask`. Locks are told apart by
 class, as lockdep does; a module that has a function of its own for reclaim's pointer is not entered through another's.
 `__GFP_NOLOCKDEP` says that the author knows better. Allocations in a NOFS, NOIO or noreclaim scope are not reported.
 

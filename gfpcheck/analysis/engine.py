@@ -207,7 +207,7 @@ class Engine:
         self._provisional: dict[str, Summary] = {}
         self._flows: dict[str, Flow] = {}
         self._nothing: dict[str, Known] = {}
-        self._explored: dict[tuple[str, Consts, Expr | None], Exploration] = {}
+        self._explored: dict[tuple[str, Consts, Expr | None, Expr | None], Exploration] = {}
 
     # --- summaries -------------------------------------------------------------------------
 
@@ -300,13 +300,14 @@ class Engine:
 
     # --- one function ----------------------------------------------------------------------
 
-    def explore(self, key: str, consts: Consts, mask: Expr | None = None) -> Exploration:
+    def explore(self, key: str, consts: Consts, mask: Expr | None = None, nonzero: Expr | None = None) -> Exploration:
         """What `key` does with the parameters in `consts` fixed: the locks that it takes and the calls that it can
-        reach then, and which bits of `mask`, an expression over its parameters, are set there."""
-        known = self._explored.get((key, consts, mask))
+        reach then, and which bits of `mask`, an expression over its parameters, are set there. `nonzero` is another
+        one, which is not zero."""
+        known = self._explored.get((key, consts, mask, nonzero))
         if known is None:
-            run = self._interpret(key, consts, exploring=True, mask=mask)
-            known = self._explored[key, consts, mask] = Exploration(
+            run = self._interpret(key, consts, exploring=True, mask=mask, nonzero=nonzero)
+            known = self._explored[key, consts, mask, nonzero] = Exploration(
                 tuple(self._collect(run, Summary(run.returns.outcomes())).acquisitions),
                 tuple(run.trace.calls.items()),
                 run.trace.demanded,
@@ -342,6 +343,7 @@ class Engine:
         exploring: bool = False,
         watched: dict[Point, dict[Held, None]] | None = None,
         mask: Expr | None = None,
+        nonzero: Expr | None = None,
     ) -> _Run:
         func = self.program.functions[key]
         flow = self._flows.get(key)
@@ -367,6 +369,8 @@ class Engine:
             if carried is not None and fixed != 0:
                 site = Site(func.file, func.name, func.loc.line, func.loc.col)
                 start.scopes = (OpenScope(carried, Var(param.name, "p"), site, inherited=True),)
+        if nonzero is not None:
+            start.learn(nonzero, values.NONZERO)
         run.arrive(0, start)
         steps = 0
         while run.waiting and not run.given_up:

@@ -71,12 +71,13 @@ class IoWay(NamedTuple):
 
 class _Known(NamedTuple):
     """What is known of a function that is looked at below a root, besides the way there. `mask` is where it finds the
-    flags of the allocation; `shielded`: allocations do not wait for I/O there."""
+    flags of the allocation, `nonzero` what is not zero; `shielded`: allocations do not wait for I/O there."""
 
     key: str
     consts: Consts
     owned: frozenset[int]
     mask: Expr | None
+    nonzero: Expr | None
     gate: str
     home: str
     sure: bool
@@ -149,7 +150,9 @@ class Reclaim:
         func = self._program.functions[start]
         entry = Site(func.file, func.name, func.loc.line, func.loc.col)
         owned = frozenset((root.owns,)) if root.owns >= 0 else frozenset[int]()
-        first = _Known(start, (), owned, _mask(root, func), root.gate, folder(func.file), True)
+        mask = _given(func, root.mask, root.mask_member)
+        nonzero = _given(func, root.owns, root.nonzero) if root.nonzero else None
+        first = _Known(start, (), owned, mask, nonzero, root.gate, folder(func.file), True)
         queue = [(False, 0, 0, _Visit(first, ()))]
         seen = {first}
         while queue:
@@ -160,7 +163,7 @@ class Reclaim:
                 old = self.io.get(known.key)
                 if old is None or (not way.sure, len(way.chain)) < (not old.sure, len(old.chain)):
                     self.io[known.key] = way
-            found = self._engine.explore(known.key, known.consts, known.mask)
+            found = self._engine.explore(known.key, known.consts, known.mask, known.nonzero)
             owners = self._owners(known)
             for acquisition in found.acquisitions:
                 self._record(root, entry, visit, acquisition, owners, found)
@@ -182,7 +185,7 @@ class Reclaim:
             leading = self._leading_io
             for key, site, own in self._works.put_off(known.key):
                 if key in leading:
-                    yield _Known(key, (), frozenset(), None, known.gate, known.home, known.sure and own), site
+                    yield _Known(key, (), frozenset(), None, None, known.gate, known.home, known.sure and own), site
         pointed: dict[Site, list[str]] = {}
         for at, _ in found.calls:
             if at.pointed:
@@ -200,13 +203,11 @@ class Reclaim:
                 home = home if same_module(home, target) else target
             fixed = at.consts if any(number is not None for number in at.consts) else ()
             passed = frozenset(n for n, argument in enumerate(arguments) if same_object(argument, owners))
-            mask = None
-            if known.mask is not None:
-                params = self._program.functions[at.callee].params
-                names = [Var(param.name, "p") for param in params[: len(arguments)]]
-                mask = handed_on(known.mask, dict(zip(arguments, names, strict=False)))
-            gate = self._gate(known, found, at.site)
-            yield _Known(at.callee, fixed, passed, mask, gate, home, sure, known.shielded or at.shielded), at.site
+            names = [Var(param.name, "p") for param in self._program.functions[at.callee].params[: len(arguments)]]
+            given = dict(zip(arguments, names, strict=False))
+            mask, nonzero = (None if e is None else handed_on(e, given) for e in (known.mask, known.nonzero))
+            gate, shielded = self._gate(known, found, at.site), known.shielded or at.shielded
+            yield _Known(at.callee, fixed, passed, mask, nonzero, gate, home, sure, shielded), at.site
 
     def _file(self, key: str) -> str:
         return self._program.functions[key].file
@@ -249,12 +250,12 @@ def _name(root: ReclaimRoot) -> str:
     return f"{root.record}.{root.member}".removeprefix("struct ")
 
 
-def _mask(root: ReclaimRoot, func: Func) -> Expr | None:
-    """Where a root finds the flags of the allocation that reclaims."""
-    if not 0 <= root.mask < len(func.params):
+def _given(func: Func, number: int, name: str) -> Expr | None:
+    """Parameter `number` of `func`, or the member `name` of what it points at; None if there is no such parameter."""
+    if not 0 <= number < len(func.params):
         return None
-    given = Var(func.params[root.mask].name, "p")
-    record, _, member = root.mask_member.rpartition(".")
+    given = Var(func.params[number].name, "p")
+    record, _, member = name.rpartition(".")
     return Field(Deref(given), record, member) if member else given
 
 

@@ -330,9 +330,10 @@ def _members(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[st
             kind = r"\*" if root.mask_member else r"\bgfp_t\b"
             if root.mask >= 0 and not (root.mask < len(params) and re.search(kind, params[root.mask])):
                 yield f"reclaim {name}: parameter {root.mask} of {text!r} has no flags"
-        record, _, flags = root.mask_member.rpartition(".")
-        if flags and not tree.member(record, flags):
-            yield f"reclaim {name}: no member {root.mask_member}"
+        for said in (root.mask_member, root.nonzero):
+            record, _, inside = said.rpartition(".")
+            if inside and not tree.member(record, inside):
+                yield f"reclaim {name}: no member {said}"
     for name, member in models.members.items():
         if not tree.member(member.record, member.member):
             yield f"members {name}: not in the tree"

@@ -191,7 +191,8 @@ class ReclaimRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refer to any more when the function is called (an inode being evicted), or -1: locks embedded in
     that object cannot be held by the allocating task. `mask` is the index of the parameter with the flags of the
     allocation that reclaims, or of one that points at a structure with them in its member `mask_member`: what the
-    function does not do without a flag is read off its body. `io`: the way that data takes to a device.
+    function does not do without a flag is read off its body. `nonzero` is a member of the object that the function
+    owns which is not zero when reclaim calls it. `io`: the way that data takes to a device.
     """
 
     record: str
@@ -200,6 +201,7 @@ class ReclaimRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     owns: int = -1
     mask: int = -1
     mask_member: str = ""
+    nonzero: str = ""
     io: bool = False
     note: str = ""
     since: str = ""

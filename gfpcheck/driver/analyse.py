@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from gfpcheck import __version__
@@ -18,6 +19,7 @@ from gfpcheck.driver.rules import apply
 from gfpcheck.driver.source import Source
 from gfpcheck.driver.views import Views
 from gfpcheck.findings import Finding, Loss, Report, numbered
+from gfpcheck.ir import Diagnostic
 from gfpcheck.rule_api import Rule
 
 
@@ -59,10 +61,14 @@ def analyse(source: Source, rules: tuple[type[Rule], ...], options: Options, pro
     for module in modules:
         losses += [Loss("parse", f"{e.file}:{e.line}", e.message) for e in module.errors]
         losses += [Loss("lower", f"{module.file}: {name}", "the function could not be lowered") for name in module.lost]
-    for module in followed.modules:
-        losses += [Loss("follow", f"{e.file}:{e.line}", e.message) for e in module.errors]
+    losses += [_broken(module.errors) for module in followed.modules if module.errors]
     program, graph, engine, reclaim, views = find_out(source, progress)
     beyond = followed.functions
+    losses += [
+        Loss("follow", key, "the function was too much work and was given up on")
+        for key in sorted(engine.facts.keys() & beyond)
+        if engine.facts[key].given_up
+    ]
     findings: list[Finding] = []
     crashed: Counter[tuple[str, str]] = Counter()
     sites = 0
@@ -106,3 +112,9 @@ def analyse(source: Source, rules: tuple[type[Rule], ...], options: Options, pro
         command_line=options.command_line,
         files=tuple(sorted(module.file for module in modules)),
     )
+
+
+def _broken(errors: Sequence[Diagnostic]) -> Loss:
+    """One loss for a file that calls lead to, however many errors it has."""
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return Loss("follow", f"{errors[0].file}:{errors[0].line}", f"{errors[0].message}{more}")

@@ -29,11 +29,13 @@ class Callee(NamedTuple):
 
 class Followed(NamedTuple):
     """What lies beyond the paths. `modules` hold only the functions reached, `units` are their files, `callees` tells
-    of all functions that were looked for, sorted."""
+    of all functions that were looked for, sorted; `places` are the files that were thought of, spelled from the tree's
+    root."""
 
     modules: list[Module]
     units: tuple[Unit, ...]
     callees: tuple[Callee, ...]
+    places: tuple[str, ...] = ()
 
     @property
     def functions(self) -> frozenset[str]:
@@ -49,9 +51,10 @@ class Followed(NamedTuple):
 
 NOTHING = Followed([], (), ())
 
-OPAQUE, UNKNOWN, AMBIGUOUS, DISTANT = WHY = ("opaque", "unknown", "ambiguous", "distant")
-"""Why a function was not followed: it is part of a primitive, no C function that the text of the tree shows, defined in
-several places of which none is likelier, or more calls away than were to be followed."""
+OPAQUE, UNKNOWN, UNBUILT, AMBIGUOUS, DISTANT = WHY = ("opaque", "unknown", "unbuilt", "ambiguous", "distant")
+"""Why a function was not followed: it is part of a primitive, no C function that the text of the tree shows, defined
+where this kernel is not made of, defined in several places of which none is likelier, or farther away than was to be
+followed."""
 
 
 def follow(
@@ -92,7 +95,7 @@ class _Search:
             self._callees.setdefault(name, Callee(name, "", DISTANT))
         modules = [self._files[rel].reached() for rel in sorted(self._followed)]
         units = tuple(unit for _, unit in sorted(self._followed.items()))
-        return Followed(modules, units, tuple(sorted(self._callees.values())))
+        return Followed(modules, units, tuple(sorted(self._callees.values())), tuple(sorted(self._units)))
 
     def _take(self, found: Sequence[Callee]) -> dict[str, list[str]]:
         """Reads where these are defined. Returns the names that are called from there, with the files that do."""
@@ -127,13 +130,13 @@ class _Search:
 
     def _find(self, name: str, callers: Sequence[str]) -> Callee:
         """Where the function that these files call is defined."""
-        places = [place for place in self._index.places(name) if self._unit(place) is not None]
-        if len(places) > 1:
-            places = [place for place in places if self._workspace.is_built(place)] or places
+        there = [place for place in self._index.places(name) if self._unit(place) is not None]
+        # The headers would not fit a file that is not built.
+        places = [place for place in there if self._workspace.is_built(place)]
         near = {place: _nearness(place, callers) for place in places}
         nearest = [place for place in places if near[place] == max(near.values())]
         if len(nearest) != 1:
-            return Callee(name, "", AMBIGUOUS if nearest else UNKNOWN)
+            return Callee(name, "", AMBIGUOUS if nearest else UNBUILT if there else UNKNOWN)
         place = nearest[0]
         if any(place == path or (path[-1] == "/" and place.startswith(path)) for path in self._knowledge.opaque):
             return Callee(name, "", OPAQUE)
@@ -215,5 +218,6 @@ def _named(func: Func) -> Iterator[str]:
 
 
 def _nearness(place: str, callers: Sequence[str]) -> int:
-    """How much of the path the place shares with the nearest of the files that call."""
-    return max(len(os.path.commonpath([place, caller]).split("/")) if caller[0] != "/" else 0 for caller in callers)
+    """How many folders the place shares with the nearest of the files that call."""
+    shared = (os.path.commonpath([place, caller]) for caller in callers if caller[0] != "/")
+    return max((path.count("/") + 1 for path in shared if path), default=0)

@@ -24,10 +24,13 @@ _BEYOND = "followed"
 
 
 class Beyond(msgspec.Struct, array_like=True):
-    """The files that were followed, as `Unit.rel`, and a digest of which function was taken from where."""
+    """The files that were followed, as `Unit.rel`, and a digest of which function was taken from where. What decided
+    between the `places` that were thought of is not in the index: how they are built. `state` names that."""
 
     files: list[str]
     callees: str
+    places: list[str]
+    state: str
 
 
 def find_beyond(store: Store, key: str) -> Beyond | None:

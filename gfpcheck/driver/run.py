@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,7 +99,7 @@ class _Prepared(NamedTuple):
         if first is None or self.symbols is None:
             return first
         beyond = find_beyond(self.store, digest(first, self.symbols.digest))
-        if beyond is None:
+        if beyond is None or beyond.state != self._state(beyond.places):
             return None
         units = [self.workspace.unit(file) for file in beyond.files]
         keys = [None if unit is None else self.reader.key(unit) for unit in units]
@@ -111,8 +111,14 @@ class _Prepared(NamedTuple):
         first = self._first(options)
         if first is not None and self.symbols is not None:
             callees = digest(*(part for callee in followed.callees for part in callee))
-            beyond = Beyond([unit.rel for unit in followed.units], callees)
+            places = list(followed.places)
+            beyond = Beyond([unit.rel for unit in followed.units], callees, places, self._state(places))
             keep_beyond(self.store, digest(first, self.symbols.digest), beyond)
+
+    def _state(self, places: Iterable[str]) -> str:
+        """Names what Makefiles and compile commands say of these files."""
+        space = self.workspace
+        return digest(*(f"{space.callee(place) is not None} {space.is_built(place)}" for place in places))
 
     def _first(self, options: Options) -> str | None:
         plan = self.workspace.plan

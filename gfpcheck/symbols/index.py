@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -66,7 +67,7 @@ def open_index(
     files to read).
     """
     root = root.rstrip("/")
-    key = digest(_FORMAT, root, *sorted(left_out))
+    key = digest(_FORMAT, _home(root), *sorted(left_out))
     known = _load(store, key)
     there = {found.rel: found.stamp for found in _walk(root, frozenset(left_out))}
     files = {rel: entry for rel, entry in known.items() if there.get(rel) == entry.stamp}
@@ -87,23 +88,49 @@ def _load(store: Store, key: str) -> dict[str, _File]:
         return {}
 
 
+def _home(root: str) -> str:
+    """Where the files of the tree really lie: a tree of links shares what is kept of the one that it links to."""
+    try:
+        places = Counter(os.path.realpath(entry).rpartition("/")[0] for entry in os.scandir(root))
+    except OSError:
+        return root
+    return min(places, key=lambda place: (-places[place], place), default=root)
+
+
 def _walk(root: str, left_out: frozenset[str]) -> Iterator[_Found]:
-    """The C files below `root`; folders that cannot be listed hold none. Links are not followed."""
+    """The C files below `root`; folders that cannot be listed hold none. Links to folders are followed out of the
+    tree (`changes/shadow.py` makes trees of such), not within it."""
     folders = [""]
+    links = _Links(root)
     while folders:
         folder = folders.pop()
         try:
             with os.scandir(f"{root}/{folder}" if folder else root) as entries:
                 for entry in entries:
                     rel = f"{folder}/{entry.name}" if folder else entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        if rel not in left_out and entry.name != ".git":
+                    if entry.is_dir():
+                        wanted = rel not in left_out and entry.name != ".git"
+                        if wanted and (not entry.is_symlink() or links.leads_on(entry.path)):
                             folders.append(rel)
                     elif entry.name.endswith(".c") and entry.is_file():
                         status = entry.stat()
                         yield _Found(rel, (status.st_mtime_ns, status.st_ctime_ns, status.st_size))
         except OSError:
             continue
+
+
+class _Links:
+    """Decides which links to folders are followed: those that lead out of the tree, and each folder once."""
+
+    def __init__(self, root: str) -> None:
+        self._seen = [f"{os.path.realpath(root)}/"]
+
+    def leads_on(self, link: str) -> bool:
+        target = f"{os.path.realpath(link)}/"
+        if any(target.startswith(seen) or seen.startswith(target) for seen in self._seen):
+            return False
+        self._seen.append(target)
+        return True
 
 
 def _read_all(

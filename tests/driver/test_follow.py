@@ -197,8 +197,76 @@ def test_what_is_followed_decides_whether_a_report_is_kept(options: Options, mon
     assert again() == {"caller_grow", "caller_wrapped"}
 
 
-def test_a_broken_file_is_a_loss_of_its_own(options: Options) -> None:
-    (options.paths[0].parent.parent / "lib/library.c").write_text(f"{LIBRARY}\nint broken(\n")
+def test_a_makefile_decides_between_twins(options: Options) -> None:
+    root = options.paths[0].parent.parent
+    run(options)
+    (root / "ipc/Makefile").write_text("obj-n += two.o\n")
+    kept, fresh = run(options), run(replace(options, cache_dir=None))
+    assert kept == fresh
+    assert _found(kept) == {"caller_grow", "caller_twin", "caller_wrapped"}
+    assert kept.counts["ambiguous callees"] == 0
+    (root / "net/Makefile").write_text("obj-n += one.o\n")
+    kept = run(options)
+    assert "caller_twin" not in _found(kept)
+    assert kept.counts["unbuilt callees"] == 1
+
+
+def test_a_nearer_definition_is_taken(options: Options) -> None:
+    root = options.paths[0].parent.parent
+    (root / "fs/near.c").write_text(TWIN)
+    (root / "fs/Makefile").write_text("obj-y += near.o caller/\n")
+    assert "caller_twin" in _found(run(options))
+
+
+def test_a_static_function_is_nobody_elses(options: Options) -> None:
+    root = options.paths[0].parent.parent
+    (root / "net/one.c").write_text(TWIN.replace("void *", "static void *"))
     report = run(options)
-    assert {loss.phase for loss in report.losses} == {"follow"}
+    assert report.counts["ambiguous callees"] == 0
+    assert "caller_twin" in _found(report)
+
+
+def test_a_name_in_text_that_is_no_function_is_unknown(options: Options) -> None:
+    root = options.paths[0].parent.parent
+    (root / "lib/library.c").write_text(f"#if 0\n{LIBRARY}\n#endif\n")
+    report = run(options)
+    assert _found(report) == set()
+    assert report.counts["unknown callees"] == 4
+
+
+def test_tables_of_other_files_are_no_way_into_them(options: Options) -> None:
+    """Followed files give facts of what is called. Their tables neither make reclaim enter, nor widen pointers."""
+    root = options.paths[0].parent.parent
+    table = """
+static unsigned long library_scan(struct shrinker *s, struct shrink_control *sc)
+{
+	library_unasked();
+	return 0;
+}
+
+static struct shrinker library_shrinker = { .scan_objects = library_scan };
+"""
+    (root / "lib/library.c").write_text(LIBRARY.replace("#include <linux/slab.h>", "#include <linux/fs.h>") + table)
+    with_table = run(options)
+    assert with_table.losses == ()
+    assert with_table.counts["reclaim roots"] == 0
+    assert _found(with_table) == {"caller_grow", "caller_wrapped"}
+
+
+def test_recursion_through_two_files_ends(options: Options) -> None:
+    root = options.paths[0].parent.parent
+    (root / "mm/bottom.c").write_text(
+        "#include <linux/slab.h>\nint more;\nvoid *library_deeper(size_t);\nvoid *bottom_grow(size_t n)\n{\n"
+        "\tif (more)\n\t\treturn library_deeper(n);\n\treturn kmalloc(n, GFP_KERNEL);\n}\n"
+    )
+    assert "caller_deeper" in _found(run(replace(options, follow=9)))
+
+
+def test_a_broken_file_is_a_loss_of_its_own(options: Options) -> None:
+    broken = "void *broken(void)\n{\n\treturn nothing + nowhere;\n}\n"
+    (options.paths[0].parent.parent / "lib/library.c").write_text(f"{LIBRARY}{broken}")
+    report = run(options)
+    (loss,) = report.losses
+    assert loss.phase == "follow"
+    assert loss.why.endswith("(and 1 more)")
     assert "caller_grow" in _found(report)

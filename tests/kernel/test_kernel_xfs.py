@@ -52,6 +52,13 @@ def test_every_file_and_every_function_is_analysed(xfs: XfsRun) -> None:
     assert counts["functions"] >= written
 
 
+def test_what_is_called_elsewhere_is_followed(xfs: XfsRun) -> None:
+    counts = xfs.log["runs"][0]["properties"]["counts"]
+    assert 50 < counts["followed files"] < 150
+    assert counts["followed functions"] > 500
+    assert counts["unknown callees"] + counts["ambiguous callees"] + counts["unbuilt callees"] < 20
+
+
 def test_kmem_alloc_never_gives_up(xfs_of: XfsOf) -> None:
     found = [hit for hit in of_rule(xfs_of("6.1"), "GFP302") if hit.file == "fs/xfs/kmem.c"]
     assert [(hit.function, hit.confidence) for hit in found] == [("kmem_alloc", "high")]

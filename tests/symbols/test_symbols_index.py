@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from gfpcheck.changes.shadow import shadow
+from gfpcheck.changes.types import Side
 from gfpcheck.store import Store, is_settled, stamp
 from gfpcheck.symbols import Index, index, open_index
 
@@ -114,6 +116,33 @@ def test_links_and_folders_with_names_of_files_do_no_harm(tree: Tree) -> None:
     (tree.root / "fs/nowhere.c").symlink_to("nothing.c")
     (tree.root / "fs/folder.c").mkdir()
     assert tree.open().places("iput") == ("fs/inode.c",)
+
+
+def test_a_tree_of_links_shares_what_is_kept(tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree.open()
+    other = tmp_path / "other"
+    side = Side(tree.root, "", {"fs/inode.c": b"int inode(void)\n{\n}\n"})
+    other.mkdir()
+    shadow(side, other, ())
+    reads = _reads(monkeypatch)
+    found = open_index(str(other), ["tools"], tree.store, time.time_ns(), 1)
+    assert reads == ["fs/inode.c"]
+    assert found.places("list_sort") == ("lib/list.c",)
+    assert found.places("iput") == ()
+
+
+def test_links_that_lead_in_circles_end(tree: Tree, tmp_path: Path) -> None:
+    away = tmp_path / "away"
+    away.mkdir()
+    (away / "far.c").write_text("int far(void)\n{\n}\n")
+    (away / "home").symlink_to(tree.root)
+    (away / "again").symlink_to(away)
+    (away / "above").symlink_to(tmp_path)
+    for name in ("first", "second"):
+        (tree.root / "fs" / name).symlink_to(away)
+    found = tree.open()
+    assert len(found.places("far")) == 1
+    assert found.places("iput") == ("fs/inode.c",)
 
 
 def test_without_a_store(tree: Tree) -> None:

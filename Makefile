@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint kernel-test mutation clean
+.PHONY: demo man test lint kernel-test mutation clean
 
 # The main job on the embedded sample. It finds things, so gfpcheck exits 1: that is its success.
 demo: $(VENV)/.installed
@@ -11,6 +11,11 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not kernel"
+
+# The manual page, build/man/man1/gfpcheck.1: `man -M build/man gfpcheck` shows it.
+man: $(VENV)/.installed
+	mkdir -p build/man/man1
+	$(BIN)/gfpcheck man > build/man/man1/gfpcheck.1
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

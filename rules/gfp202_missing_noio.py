@@ -91,7 +91,6 @@ class MissingNoio(ReclaimLockRule):
                 message=f"{allocation} with {situation.effective} may wait for I/O on the way to a device: "
                 f"{function.name}() is called through {path.root}",
                 confidence=Confidence.MEDIUM if everywhere and path.sure else Confidence.LOW,
-                subject=[path.root],
             )
 
     def concerns(self, flags: Flags, path: ReclaimPath) -> bool:

@@ -18,6 +18,7 @@ from gfpcheck.cli.doctor import doctor
 from gfpcheck.cli.exits import Exit
 from gfpcheck.cli.explain import explain
 from gfpcheck.cli.facts import facts
+from gfpcheck.cli.man import man
 from gfpcheck.cli.models import models
 from gfpcheck.cli.rules import rules
 from gfpcheck.cli.sections import write_sections
@@ -109,6 +110,7 @@ cli.add_command(models)
 cli.add_command(rules)
 cli.add_command(suppress)
 cli.add_command(cache)
+cli.add_command(man)
 
 
 def run(args: Sequence[str] | None = None) -> int:

@@ -51,6 +51,7 @@ def triage(report: Report, policy: Policy, request: Request) -> Report:
     found = [*suppressions.applied(), *settings.adjusted(numbered(about))]
     entries = policy.baseline or ()
     known = match([Known(entry.fingerprint, entry.file) for entry in entries], found, gone)
+    hidden = len(distinct(found)) - len(distinct(filter(settings.is_sure, found)))
     if policy.baseline is not None or policy.record:
         found = [_compared(finding, policy.record or number in known) for number, finding in enumerate(found)]
     sure = [finding for finding in found if settings.is_sure(finding)]
@@ -66,7 +67,7 @@ def triage(report: Report, policy: Policy, request: Request) -> Report:
     recorded |= set(missing).difference(absent)
     counts = {
         **report.counts,
-        "hidden findings": len(distinct(found)) - len(distinct(sure)),
+        "hidden findings": hidden,
         "suppressed findings": len(distinct(suppressed)),
         "known findings": len(distinct(old)),
         "stale baseline entries": len(absent),

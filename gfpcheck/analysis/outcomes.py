@@ -9,6 +9,7 @@ from gfpcheck.analysis.balance import consistent
 from gfpcheck.analysis.paths import depth, has_class, names_in, put, reads_memory, replace
 from gfpcheck.analysis.state import (
     LOST,
+    WAITING,
     ClosedScope,
     HeldLock,
     Key,
@@ -187,7 +188,7 @@ class Returns:
                 for state, value, path, members in self._found.values()
             )
         )
-        found = consistent(found, self.names.taken)
+        found = consistent(_all_waiting(found), self.names.taken)
         if len(found) < 2 or any(outcome.has_effect for outcome in found):
             return found
         if len(found) <= 4 and any(o.value.constant is not None or o.value.tied for o in found):
@@ -238,6 +239,18 @@ class Returns:
             return ()
         known = [(replace(member, {path: RETURNED}), bound) for member, bound in state.members_of(path)]
         return tuple((member, bound) for member, bound in known if self.names.means(bound) is not None)
+
+
+def _all_waiting(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+    """The outcomes, without a task state that some of them leave and others do not: a function that is there to put the
+    task into a state always does, and from others nobody comes back so, whatever was overlooked."""
+    waiting = [any(scope.kind == WAITING for scope in outcome.opened) for outcome in outcomes]
+    if all(waiting) or not any(waiting):
+        return outcomes
+    return tuple(
+        outcome._replace(opened=tuple(scope for scope in outcome.opened if scope.kind != WAITING))
+        for outcome in outcomes
+    )
 
 
 def _telling(facts: list[dict[Expr, Value]]) -> frozenset[Expr]:

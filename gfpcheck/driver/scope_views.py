@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from gfpcheck.analysis import tokens
 from gfpcheck.analysis.program import Program, callee_name
+from gfpcheck.analysis.scopes import BY_FLAG
 from gfpcheck.analysis.state import OpenScope, Site
 from gfpcheck.driver.places import Places
 from gfpcheck.findings import Place
@@ -27,7 +28,8 @@ class ScopeViews:
         for (site, kind), returns in log.left.items():
             scope = Scope(kind, self._places.site(site))
             places = tuple(sorted(self._places.at(func, loc) for loc in returns))
-            found.append(ScopeLeak(scope, names(site), places, (site, kind) in log.closed))
+            name = "" if log.opened[site, kind].token == BY_FLAG else names(site)
+            found.append(ScopeLeak(scope, name, places, (site, kind) in log.closed))
         return tuple(sorted(found, key=lambda leak: (leak.scope.place or places[0], leak.scope.kind)))
 
     def ends(self, func: Func, log: tokens.ScopeLog) -> tuple[ScopeEnd, ...]:

@@ -69,6 +69,10 @@ def with_entry(folder: Path, text: str) -> Models:
             "argument 1 is 'rcu_callback_t func'",
         ),
         ("[queries]\nno_such_count = { irq = 1 }", "no_such_count: not in the tree"),
+        ("[task_states]\nprepare_to_wait = { arg = 0 }", "the task's state is 'struct wait_queue_head *'"),
+        ('[workers]\nqueue_work_on = { does = "start", arg = 1 }', "the work item is 'struct workqueue_struct *'"),
+        ('[allocators]\nmempool_alloc = { family = "mempool", pool_arg = 1 }', "pool_arg is 'gfp_t gfp_mask'"),
+        ('pool_returns = ["no_such_free"]', "pool_returns no_such_free: unknown"),
         (
             '[members]\n"struct blk_mq_ops.queue_rq" = { context = "rcu", unless = "struct blk_mq_tag_set.flags", '
             'bit = 7, flag = "BLK_MQ_F_BLOCKING" }',

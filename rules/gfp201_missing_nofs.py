@@ -52,8 +52,8 @@ class, as lockdep does; a module that has a function of its own for reclaim's po
 
 Confidence is low where it is only asserted that the lock is held: whoever took it may have opened a scope. It is low,
 too, where reclaim's way leads through a function pointer that may mean more than eight functions, or through another
-module. Locks that are taken on the way of data to a device are the matter of GFP202; `GFP_NOFS` that does not help, of
-GFP203.
+module, and where reclaim first tries another lock of the same object, which its holder has. Locks that are taken on the
+way of data to a device are the matter of GFP202; `GFP_NOFS` that does not help, of GFP203.
 
 ## When to ignore it
 

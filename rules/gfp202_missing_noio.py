@@ -5,7 +5,7 @@
 An allocation that may sleep and whose effective flags contain `__GFP_IO`,
 
 * in a function that is run to bring data to a device: below the submit, map, queue and make_request functions of block
-  drivers, the device mapper, md and SCSI, or in a worker or thread that does this work for them;
+  drivers, the device mapper, md and SCSI, or in a worker that does this work for them;
 * with a lock held that such a function waits for.
 
 ## Why it is a bug
@@ -39,7 +39,8 @@ or memalloc_noio_save() around the section; a thread that only does I/O sets it 
 The functions on the way are those below the function pointers that models/data/reclaim.toml marks with `io`, and the
 functions of work items that those initialise or queue. Code in a NOIO or noreclaim scope does not count. Locks as for
 GFP201. Confidence is low where the way leads through a function pointer that may mean more than eight functions, or
-through a work item that exists before the I/O, which may be for something else.
+through a work item that exists before the I/O, which may be for something else, and more than five calls away, where
+errors are handled.
 
 ## When to ignore it
 

@@ -25,7 +25,7 @@ from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import HeldLock, Site
 from gfpcheck.analysis.trace import Consts
 from gfpcheck.analysis.works import Works
-from gfpcheck.ir import Deref, Expr, Field, Func, Var
+from gfpcheck.ir import Deref, Expr, Field, Func, Index, Var
 from gfpcheck.models import ATOMIC_KINDS, Models, ReclaimRoot
 
 MAX_CHAIN = 16
@@ -33,6 +33,8 @@ MAX_VISITS = 3000
 """Functions looked at below one root."""
 MANY = 8
 """More functions than this that a pointer may mean, and a way through it is not sure: hardly all are meant here."""
+NEAR = 5
+"""Calls on the way to a device beyond which it is not sure that data takes it: what is farther away handles errors."""
 GATES = ("__GFP_FS", "__GFP_IO")
 """The flags without which reclaim may stop short, the one that more allocations lack first."""
 
@@ -159,7 +161,7 @@ class Reclaim:
             *_, visit = heapq.heappop(queue)
             known = visit.known
             if root.io and not known.shielded:
-                way = IoWay(_name(root), entry, visit.chain, known.sure)
+                way = IoWay(_name(root), entry, visit.chain, known.sure and len(visit.chain) <= NEAR)
                 old = self.io.get(known.key)
                 if old is None or (not way.sure, len(way.chain)) < (not old.sure, len(old.chain)):
                     self.io[known.key] = way
@@ -237,9 +239,10 @@ class Reclaim:
             return
         chain = (*visit.chain, lock.site, *lock.via)
         gate = self._gate(known, found, lock.site)
-        new = ReclaimLock(
-            lock.cls, lock.kind, gate, _name(root), entry, chain, lock.text, known.home, known.sure, root.io
-        )
+        # Whoever works on an object whose lock is tried first holds that one, and is left alone.
+        tried = frozenset(_object(other.lock) for other in found.acquisitions if not other.blocking)
+        sure = known.sure and _object(lock) not in tried
+        new = ReclaimLock(lock.cls, lock.kind, gate, _name(root), entry, chain, lock.text, known.home, sure, root.io)
         locks = self._locks.setdefault(lock.cls, {})
         key = (known.home, gate, root.io)
         if key not in locks or new.rank < locks[key].rank:
@@ -257,6 +260,14 @@ def _given(func: Func, number: int, name: str) -> Expr | None:
     given = Var(func.params[number].name, "p")
     record, _, member = name.rpartition(".")
     return Field(Deref(given), record, member) if member else given
+
+
+def _object(lock: HeldLock) -> Expr:
+    """The object that a lock is a member of."""
+    expr = lock.instance
+    while isinstance(expr, Field | Index):
+        expr = expr.base
+    return expr
 
 
 def _waits(lock: HeldLock) -> bool:

@@ -59,5 +59,7 @@ class Works:
 
 
 def _item(expr: Expr) -> Place | None:
-    """The member that a work item is; a delayed one lies in a structure of its own."""
+    """The member of an object that a work item is, or lies in: a delayed one is a structure in that."""
+    while isinstance(expr, Field) and isinstance(expr.base, Field):
+        expr = expr.base
     return place_of(expr) if isinstance(expr, Field) else None

@@ -17,6 +17,7 @@ MODEL = """
 [locks]
 take = { does = "acquire", kind = "mutex" }
 give = { does = "release", kind = "mutex" }
+try_to_take = { does = "acquire", kind = "mutex", when = "nonzero", try = true }
 [reclaim]
 "struct ops.evict" = { gate = "__GFP_FS" }
 "struct ops.shrink" = { gate = "", mask = 1, mask_member = "struct control.mask" }
@@ -135,3 +136,37 @@ def test_the_way_to_a_device_goes_on_in_workers(tmp_path: Path) -> None:
         "cmd_work": True,
         "kept_work": False,
     }
+
+
+def test_an_object_that_is_tried_first_is_not_sure_to_be_waited_for(tmp_path: Path) -> None:
+    """The lock of an object that somebody works on is held."""
+    text = """
+    struct node { struct lock lock; struct lock io; };
+    struct other { struct lock io; };
+    int try_to_take(struct lock *);
+    static struct node *node; static struct other *other;
+    long scan(struct object *o, struct control *c)
+    {
+        if (!try_to_take(&node->lock)) return 0;
+        take(&node->io); give(&node->io); take(&other->io); give(&other->io);
+        give(&node->lock); return 1;
+    }
+    struct ops ops = { .shrink = scan };
+    """
+    ways = reclaim(tmp_path, a=text).ways("a.c")
+    assert {cls: way.sure for cls, (way,) in ways.items()} == {"struct node.io": False, "struct other.io": True}
+
+
+def test_a_delayed_work_item_is_told_apart_by_its_object(tmp_path: Path) -> None:
+    text = """
+    struct delayed_work { struct work_struct work; };
+    struct dev { struct delayed_work io; struct delayed_work setup; };
+    static struct dev dev; static void *p;
+    void queue_delayed(struct delayed_work *);
+    static void io_work(struct work_struct *w) { p = kmalloc(8, 0x4c0); }
+    static void setup_work(struct work_struct *w) { p = kmalloc(8, 0x4c0); }
+    void probe(struct dev *d) { d->io.work.func = io_work; d->setup.work.func = setup_work; }
+    static int queue(struct object *o) { queue_delayed(&dev.io); return 0; }
+    struct ops ops = { .queue = queue };
+    """
+    assert {key.partition(":")[2] for key in reclaim(tmp_path, a=text).io} == {"queue", "io_work"}

@@ -51,9 +51,10 @@ class, as lockdep does; a module that has a function of its own for reclaim's po
 `__GFP_NOLOCKDEP` says that the author knows better. Allocations in a NOFS, NOIO or noreclaim scope are not reported.
 
 Confidence is low where it is only asserted that the lock is held: whoever took it may have opened a scope. It is low,
-too, where reclaim's way leads through a function pointer that may mean more than eight functions, or through another
-module, and where reclaim first tries another lock of the same object, which its holder has. Locks that are taken on the
-way of data to a device are the matter of GFP202; `GFP_NOFS` that does not help, of GFP203.
+too, where reclaim's way leads through a function pointer that may mean more than eight functions, through another
+module, or through more than eight places, and where reclaim first tries another lock of the same object, which its
+holder has. Locks that are taken on the way of data to a device are the matter of GFP202; `GFP_NOFS` that does not help,
+of GFP203.
 
 ## When to ignore it
 

@@ -33,6 +33,8 @@ MAX_VISITS = 3000
 """Functions looked at below one root."""
 MANY = 8
 """More functions than this that a pointer may mean, and a way through it is not sure: hardly all are meant here."""
+FAR = 8
+"""Places on the way to a lock beyond which it is not sure that reclaim goes there: each call is one more condition."""
 NEAR = 5
 """Calls on the way to a device beyond which it is not sure that data takes it: what is farther away handles errors."""
 GATES = ("__GFP_FS", "__GFP_IO")
@@ -241,7 +243,7 @@ class Reclaim:
         gate = self._gate(known, found, lock.site)
         # Whoever works on an object whose lock is tried first holds that one, and is left alone.
         tried = frozenset(_object(other.lock) for other in found.acquisitions if not other.blocking)
-        sure = known.sure and _object(lock) not in tried
+        sure = known.sure and len(chain) <= FAR and _object(lock) not in tried
         new = ReclaimLock(lock.cls, lock.kind, gate, _name(root), entry, chain, lock.text, known.home, sure, root.io)
         locks = self._locks.setdefault(lock.cls, {})
         key = (known.home, gate, root.io)

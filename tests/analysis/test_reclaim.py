@@ -170,3 +170,12 @@ def test_a_delayed_work_item_is_told_apart_by_its_object(tmp_path: Path) -> None
     struct ops ops = { .queue = queue };
     """
     assert {key.partition(":")[2] for key in reclaim(tmp_path, a=text).io} == {"queue", "io_work"}
+
+
+@pytest.mark.parametrize(("calls", "sure"), [(7, True), (8, False)])
+def test_a_long_way_is_not_sure(tmp_path: Path, calls: int, sure: bool) -> None:
+    chain = "".join(f"void f{n}(struct object *o) {{ f{n - 1}(o); }}\n" for n in range(1, calls))
+    first = "void f0(struct object *o) { take(&o->lock); give(&o->lock); }"
+    text = f"{first} {chain} void evict(struct object *o) {{ f{calls - 1}(o); }} struct ops ops = {{ .evict = evict }};"
+    (way,) = reclaim(tmp_path, a=text).ways("a.c")["struct object.lock"]
+    assert (len(way.chain), way.sure) == (calls + 1, sure)

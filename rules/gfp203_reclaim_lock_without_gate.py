@@ -56,6 +56,7 @@ class ReclaimLockWithoutGate(ReclaimLockRule):
     name = "reclaim-lock-without-gate"
     family = "reclaim"
     level = Level.WARNING
+    default = False
     summary = "GFP_NOFS does not protect: reclaim takes a lock that is held, whatever the flags."
 
     def concerns(self, flags: Flags, path: ReclaimPath) -> bool:

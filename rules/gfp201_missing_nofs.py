@@ -78,6 +78,6 @@ class MissingNofs(ReclaimLockRule):
     def message(self, allocation: Allocation, situation: Situation, lock: Lock, path: ReclaimPath) -> str:
         more = "" if path.gate == "__GFP_FS" else "; GFP_NOFS would not be enough"
         return (
-            f"{allocation} with {situation.effective} may enter reclaim with {lock} held since line "
-            f"{lock.place.line}, and reclaim takes that lock through {path.root}{more}"
+            f"{allocation} with {situation.effective} may enter reclaim with {lock} "
+            f"{lock.since}, and reclaim takes that lock through {path.root}{more}"
         )

@@ -99,6 +99,6 @@ class MissingNoio(ReclaimLockRule):
 
     def message(self, allocation: Allocation, situation: Situation, lock: Lock, path: ReclaimPath) -> str:
         return (
-            f"{allocation} with {situation.effective} may wait for I/O with {lock} held since line "
-            f"{lock.place.line}, and that lock is taken on the way to a device, through {path.root}"
+            f"{allocation} with {situation.effective} may wait for I/O with {lock} "
+            f"{lock.since}, and that lock is taken on the way to a device, through {path.root}"
         )

@@ -66,7 +66,7 @@ class ReclaimLockWithoutGate(ReclaimLockRule):
 
     def message(self, allocation: Allocation, situation: Situation, lock: Lock, path: ReclaimPath) -> str:
         return (
-            f"{allocation} with {situation.effective} may enter reclaim with {lock} held since line "
-            f"{lock.place.line}, and reclaim takes that lock through {path.root} "
+            f"{allocation} with {situation.effective} may enter reclaim with {lock} "
+            f"{lock.since}, and reclaim takes that lock through {path.root} "
             f"{'without __GFP_FS, too' if path.gate else 'whatever the flags are'}"
         )

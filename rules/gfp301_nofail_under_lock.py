@@ -75,7 +75,7 @@ class NofailUnderLock(Rule):
                 situation=situation,
                 locks=locks,
                 message=f"{allocation} with {situation.effective} may not fail, so it may loop for ever with "
-                f"{named}{more} held since line {named.place.line}{killer}",
+                f"{named}{more} {named.since}{killer}",
                 confidence=Confidence.HIGH if everywhere else Confidence.MEDIUM,
             )
 
@@ -84,4 +84,5 @@ def _locks(situation: Situation) -> list[Lock]:
     """The locks under which the allocation may loop."""
     if situation.effective.has("__GFP_NOFAIL") is not True:
         return []
-    return [lock for lock in situation.locks if not lock.is_context and lock.kind != "freeze"]
+    locks = [lock for lock in situation.locks if not lock.is_context and lock.kind != "freeze"]
+    return [lock for lock in locks if not lock.promised] or locks

@@ -22,7 +22,8 @@ def check(merged: Merged) -> None:
         for scope in scopes:
             if scope.kind not in closed:
                 merged.fail("scopes", name, f"opens {scope.kind}, which nothing closes")
-    for section in ("scopes", "allocators", "queries", "task_states", "workers", "callbacks", "reclaim", "members"):
+    with_versions = ("scopes", "allocators", "queries", "task_states", "workers", "callbacks", "reclaim", "members")
+    for section in (*with_versions, "contracts"):
         _check_ranges(merged, section, getattr(merged, section))
     _check_flags(merged)
 

@@ -317,6 +317,21 @@ def _allocator(entry: Allocator, function: Function) -> Iterator[str]:
         yield f"fails = {entry.fails!r}, but it returns {said!r}"
 
 
+def _contracts(models: Models, tree: Tree) -> Iterator[str]:
+    for name, contract in models.contracts.items():
+        found = tree.member(contract.record, contract.member)
+        if not found:
+            yield f"contracts {name}: not in the tree"
+        for number, path, _ in contract.held():
+            for text in found:
+                params = text.partition(f"{contract.member})")[2].split(",")
+                if not (number < len(params) and re.search(rf"\b{re.escape(path[0][0])}\b.*\*", params[number])):
+                    yield f"contracts {name}: parameter {number} of {text!r} is no {path[0][0]}"
+            for record, member in path:
+                if not tree.member(record, member):
+                    yield f"contracts {name}: no member {record}.{member}"
+
+
 def _members(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[str]:
     for root in models.reclaim_roots:
         name = f"{root.record}.{root.member}"
@@ -342,6 +357,7 @@ def _members(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[st
             yield f"members {name}: no member {member.unless}"
         if member.flag and not _has_bit(member.flag, member.bit, tree):
             yield f"members {name}: {member.flag} is not bit {member.bit}"
+    yield from _contracts(models, tree)
     for section, names in (("inner", models.inner), ("queued", models.queued)):
         for name in names:
             record, _, inside = name.rpartition(".")

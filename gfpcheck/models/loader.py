@@ -64,6 +64,7 @@ def _select(merged: Merged, version: tuple[int, ...]) -> Models:
         workers=_one(merged.workers, version),
         callbacks=_one(merged.callbacks, version),
         members=_one(merged.members, version),
+        contracts=_one(merged.contracts, version),
         words=merged.words,
         gfp_values=merged.gfp_values,
         task_flags=merged.task_flags,

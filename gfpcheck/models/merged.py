@@ -10,6 +10,7 @@ from gfpcheck.models.types import (
     Allocator,
     Callback,
     CallbackMember,
+    Contract,
     LockOp,
     Query,
     ReclaimRoot,
@@ -24,7 +25,7 @@ Function = TypeVar("Function", LockOp, Scope, Allocator, Query, TaskState, Worke
 Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Query | TaskState | Worker | Callback, ...]]
 
 BY_FUNCTION = ("locks", "scopes", "allocators", "queries", "task_states", "workers", "callbacks")
-BY_MEMBER = ("reclaim", "members", "lock_types")
+BY_MEMBER = ("reclaim", "members", "contracts", "lock_types")
 BY_NAME = ("words", "gfp_values", "task_flags")
 NAMES = (
     "inner",
@@ -60,6 +61,7 @@ class Merged:
         self.callbacks: dict[str, tuple[Callback, ...]] = {}
         self.reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
         self.members: dict[str, tuple[CallbackMember, ...]] = {}
+        self.contracts: dict[str, tuple[Contract, ...]] = {}
         self.lock_types: dict[str, str] = {}
         self.words: dict[str, Word] = {}
         self.gfp_values: dict[str, int] = {}

@@ -1,11 +1,11 @@
 """One model file: TOML text to checked entries.
 
 A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks`, `task_states`, `workers` (keyed by
-function), `reclaim`, `members` (keyed "struct record.member"), `words`, `task_flags`, `lock_types` and `gfp` (`flags`,
-`required`, `compound`, `constants`, `values`), and the lists `inner`, `queued`, `not_allocators`, `noreturn`,
-`steady`, `waits`, `retry_waits`, `pool_returns`, `pool_keeps` and `opaque`. The value of a key is one inline table, or
-an array of them: several operations, or one for each range of kernel versions. In a gfpcheck.toml all of it stands
-below `models`.
+function), `reclaim`, `members`, `contracts` (keyed "struct record.member"), `words`, `task_flags`, `lock_types` and
+`gfp` (`flags`, `required`, `compound`, `constants`, `values`), and the lists `inner`, `queued`, `not_allocators`,
+`noreturn`, `steady`, `waits`, `retry_waits`, `pool_returns`, `pool_keeps` and `opaque`. The value of a key is an inline
+table, or an array of them: several operations, or one for each range of kernel versions. In a gfpcheck.toml all of it
+stands below `models`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from gfpcheck.models.types import (
     Allocator,
     Callback,
     CallbackMember,
+    Contract,
     LockKind,
     LockOp,
     ModelError,
@@ -49,15 +50,18 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 _PATH = re.compile(r"(\w[\w.+-]*/)*\w[\w.+-]*/?\Z", re.ASCII)
 _MEMBER = re.compile(r"((struct|union) )?[A-Za-z_]\w*\.[A-Za-z_]\w*\Z", re.ASCII)
 _TYPE = re.compile(r"((struct|union) )?[A-Za-z_]\w*\Z", re.ASCII)
+_CONTRACT = re.compile(r"\d (struct )?\w+\.\w+( > (struct )?\w+\.\w+)*\Z", re.ASCII)
 _FORM_OF_MEMBER = 'of the form "struct record.member"'
 _MAX_ARG = 31
 _UNKNOWN_KEY = re.compile(r"Object contains unknown field `(\w+)`")
 _UNKNOWN_VALUE = re.compile(r"Invalid enum value '(.*)' - at `\$\.(\w+)(?:\[\.\.\.\])?`")
 _NUMBER = re.compile(r"\d+")
 
-Entry = LockOp | Scope | Allocator | Query | TaskState | Worker | Callback | ReclaimRoot | CallbackMember
+OF_MEMBER = (ReclaimRoot, CallbackMember, Contract)
+"""Entries that stand under a member, not under a function."""
+Entry = LockOp | Scope | Allocator | Query | TaskState | Worker | Callback | ReclaimRoot | CallbackMember | Contract
 Struct = TypeVar("Struct", bound=msgspec.Struct)
-Op = TypeVar("Op", LockOp, Scope, Allocator, Query, TaskState, Worker, Callback, ReclaimRoot, CallbackMember)
+Op = TypeVar("Op", LockOp, Scope, Allocator, Query, TaskState, Worker, Callback, ReclaimRoot, CallbackMember, Contract)
 
 
 class ModelFile(msgspec.Struct):
@@ -74,6 +78,7 @@ class ModelFile(msgspec.Struct):
     callbacks: dict[str, tuple[Callback, ...]] = {}
     reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
     members: dict[str, tuple[CallbackMember, ...]] = {}
+    contracts: dict[str, tuple[Contract, ...]] = {}
     words: dict[str, Word] = {}
     lock_types: dict[str, str] = {}
     inner: tuple[str, ...] = ()
@@ -164,6 +169,8 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.reclaim = _entries(file, key, value, ReclaimRoot)
         elif key == "members":
             file.members = _entries(file, key, value, CallbackMember)
+        elif key == "contracts":
+            file.contracts = _entries(file, key, value, Contract)
         elif key == "words":
             file.words = {name: _word(file, name, body) for name, body in _table(file, key, value).items()}
         elif key == "lock_types":
@@ -184,7 +191,7 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
 
 
 def _entries(file: ModelFile, section: str, value: Any, kind: type[Op]) -> dict[str, tuple[Op, ...]]:
-    of_member = issubclass(kind, ReclaimRoot | CallbackMember)
+    of_member = issubclass(kind, OF_MEMBER)
     entries: dict[str, tuple[Op, ...]] = {}
     for name, body in _table(file, section, value).items():
         if not of_member:
@@ -223,7 +230,7 @@ def _operation(file: ModelFile, name: str, part: dict[str, Any], kind: type[Op])
     for field, value in zip(op.__struct_encode_fields__, msgspec.structs.astuple(op), strict=True):
         if type(value) is int and not isinstance(op, Query) and not -1 <= value <= _MAX_ARG:
             file.fail(name, f"{field} = {value} is no argument index")
-    if not isinstance(op, ReclaimRoot | CallbackMember):
+    if not isinstance(op, OF_MEMBER):
         for function in op.spelled:
             _check_function(file, name, function)
     if isinstance(op, Allocator):
@@ -239,11 +246,19 @@ def _operation(file: ModelFile, name: str, part: dict[str, Any], kind: type[Op])
         _check_member(file, name, op.unless)
         if (op.bit >= 0) != bool(op.flag) or (op.flag and not op.unless):
             file.fail(name, "a bit has a name (flag) and a member that it is in (unless)")
+    if isinstance(op, Contract):
+        _check_contract(file, name, op)
     if isinstance(op, LockOp):
         for function in op.via:
             _check_function(file, name, function)
         _check_lock(file, name, op)
     return op
+
+
+def _check_contract(file: ModelFile, name: str, contract: Contract) -> None:
+    for path in (*contract.exclusive, *contract.shared):
+        if not _CONTRACT.match(path):
+            file.fail(name, f'{path!r} is not of the form "0 struct record.member > struct record.member"')
 
 
 def _convert_entry(file: ModelFile, name: str, body: Any, kind: type[Struct]) -> Struct:

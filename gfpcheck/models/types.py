@@ -67,6 +67,9 @@ def base_name(function: str) -> str:
 ScopeKind = Literal["nofs", "noio", "noreclaim", "pin"]
 
 
+Mode = Literal["exclusive", "shared"]
+
+
 class LockOp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one function does to one lock.
 
@@ -90,7 +93,7 @@ class LockOp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     arg: int = 0
     member: str = ""
     instance: str = ""
-    mode: Literal["exclusive", "shared"] = "exclusive"
+    mode: Mode = "exclusive"
     when: When = "always"
     when_arg: int = -1
     token: int = -1
@@ -265,6 +268,32 @@ class CallbackMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str = ""
 
 
+class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A member of an operations table whose function is called with locks held.
+
+    Each lock is a path from an argument: its number, the members on the way, the last of which is the lock
+    ("1 struct inode.i_rwsem").
+    """
+
+    record: str
+    member: str
+    exclusive: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+
+    def held(self) -> list[tuple[int, tuple[tuple[str, str], ...], Mode]]:
+        """(argument, members as (record, member), mode) of each lock."""
+        found: list[tuple[int, tuple[tuple[str, str], ...], Mode]] = []
+        modes: tuple[tuple[Mode, tuple[str, ...]], ...] = (("exclusive", self.exclusive), ("shared", self.shared))
+        for mode, paths in modes:
+            for path in paths:
+                number, _, members = path.partition(" ")
+                steps = tuple(step.rpartition(".") for step in members.split(" > "))
+                found.append((int(number), tuple((record, member) for record, _, member in steps), mode))
+        return found
+
+
 class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A function that tells the context it is called in: the bits that are set in what it returns in an interrupt
     handler (`hardirq`) or softirq, and with interrupts (`irq`), softirqs (`bh`) or preemption switched off."""
@@ -302,7 +331,7 @@ class Models(msgspec.Struct, frozen=True):
     ("kernel/sched/") whose functions are not looked into when they are called from elsewhere. `workers` are functions
     that have work done by another task. `queries` are functions that tell the context. `callbacks` are functions that
     register a function to be called in a context of its own; `members`, by "struct record.member", are the places
-    where such a function is stored.
+    where such a function is stored. `contracts`, by the same, are methods that are called with sleeping locks held.
     """
 
     locks: dict[str, tuple[LockOp, ...]]
@@ -322,6 +351,7 @@ class Models(msgspec.Struct, frozen=True):
     workers: dict[str, Worker] = {}
     callbacks: dict[str, Callback] = {}
     members: dict[str, CallbackMember] = {}
+    contracts: dict[str, Contract] = {}
     steady: frozenset[str] = frozenset()
     queued: frozenset[str] = frozenset()
     waits: frozenset[str] = frozenset()

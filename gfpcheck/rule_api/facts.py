@@ -252,7 +252,9 @@ class Function:
             raise ValueError("a finding is at an allocation, at a call or at a place")
         deepest = max([allocation.depth if allocation else 0, *(len(lock.via) for lock in locks)])
         targets = allocation.targets if allocation else 0
-        if self.uncertain or any(lock.may for lock in locks) or deepest > DEEP or targets > MANY:
+        # Nobody has read that all callers keep what the documentation of a table promises.
+        unsure = any(lock.may or lock.origin == "contract" for lock in locks)
+        if self.uncertain or unsure or deepest > DEEP or targets > MANY:
             confidence = Confidence.LOW
         elif allocation and (allocation.depth or targets):
             confidence = min(confidence, Confidence.MEDIUM, key=lambda c: c.rank)

@@ -71,6 +71,11 @@ class Lock:
         return self.origin in ("callback", "contract")
 
     @property
+    def since(self) -> str:
+        """For messages, after "with LOCK": "held since line 12", "held on entry (stored in struct my_ops.write)"."""
+        return f"held on entry ({self.because})" if self.promised else f"held since line {self.place.line}"
+
+    @property
     def atomic(self) -> bool:
         """True if the task may not sleep while it is held."""
         return self.kind in ATOMIC_KINDS

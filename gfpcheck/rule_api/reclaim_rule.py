@@ -39,7 +39,7 @@ class ReclaimLockRule(Rule):
                 continue
             count = len({id(situation) for situation, _, _ in hazards})
             everywhere = count == len(allocation.situations)
-            situation, lock, path = max(hazards, key=lambda hazard: hazard[2].sure)
+            situation, lock, path = max(hazards, key=lambda hazard: (hazard[2].sure, not hazard[1].promised))
             yield function.finding(
                 rule=self.id,
                 level=self.level,

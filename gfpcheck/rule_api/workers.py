@@ -11,8 +11,9 @@ from gfpcheck.rule_api.locks import Scope
 
 @dataclass(frozen=True, slots=True)
 class WorkerWait:
-    """A call of `name` at `place` waits, in `scope`, for the function `worker`, which runs in another task: it
-    allocates with `flags`, at the end of `way`, by `allocator`, and the task that waits may not do that."""
+    """A call of `name` at `place` waits, in `scope`, for the function `worker`, which stands at `worker_place` and runs
+    in another task: it allocates with `flags`, at the end of `way`, by `allocator`, and the task that waits may not do
+    that."""
 
     name: str
     place: Place

@@ -131,6 +131,8 @@ class _Search:
     def _find(self, name: str, callers: Sequence[str]) -> Callee:
         """Where the function that these files call is defined."""
         there = [place for place in self._index.places(name) if self._unit(place) is not None]
+        if there and all(map(self._is_opaque, there)):
+            return Callee(name, "", OPAQUE)
         # The headers would not fit a file that is not built.
         places = [place for place in there if self._workspace.is_built(place)]
         near = {place: _nearness(place, callers) for place in places}
@@ -138,11 +140,14 @@ class _Search:
         if len(nearest) != 1:
             return Callee(name, "", AMBIGUOUS if nearest else UNBUILT if there else UNKNOWN)
         place = nearest[0]
-        if any(place == path or (path[-1] == "/" and place.startswith(path)) for path in self._knowledge.opaque):
+        if self._is_opaque(place):
             return Callee(name, "", OPAQUE)
         unit = self._unit(place)
         assert unit is not None
         return Callee(name, unit.rel)
+
+    def _is_opaque(self, place: str) -> bool:
+        return any(place == path or (path[-1] == "/" and place.startswith(path)) for path in self._knowledge.opaque)
 
     def _unit(self, place: str) -> Unit | None:
         if place not in self._units:

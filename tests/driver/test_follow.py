@@ -164,6 +164,10 @@ def test_a_primitive_is_not_looked_into(options: Options, tmp_path: Path) -> Non
     report = run(replace(options, models=(model,)))
     assert _found(report) == set()
     assert report.counts["opaque callees"] == 4
+    # Whether it is built makes no difference: its parts may be included by another file.
+    (options.paths[0].parent.parent / "lib/Makefile").write_text("obj-n += library.o\n")
+    report = run(replace(options, models=(model,)))
+    assert (report.counts["opaque callees"], report.counts["unbuilt callees"]) == (4, 0)
 
 
 def test_what_is_followed_decides_whether_a_report_is_kept(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo man test lint kernel-test mutation clean
+.PHONY: demo man test lint kernel-test mutation bench clean
 
 # The main job on the embedded sample. It finds things, so gfpcheck exits 1: that is its success.
 demo: $(VENV)/.installed
@@ -37,6 +37,12 @@ mutation: $(VENV)/.installed-dev
 	.ci/kernels $(KERNELS)
 	PYTHONPATH=tests $(BIN)/python -m mutation $(KERNELS)/linux-source-$(KERNEL) --seed $(SEED) --sample $(SAMPLE) \
 		--json build/mutation-$(KERNEL)-$(SEED).json
+
+# Cost: the first directory of BENCH cold, unchanged and with one file touched (in a copy), the others cold, and peers.
+BENCH ?= fs/xfs fs/ext4 drivers/md
+bench: $(VENV)/.installed-dev
+	.ci/kernels $(KERNELS)
+	PYTHONPATH=tests $(BIN)/python -m bench $(KERNELS)/linux-source-$(KERNEL) $(BENCH)
 
 $(VENV)/.created:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gfpcheck needs Python 3.11 or newer")'

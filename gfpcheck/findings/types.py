@@ -170,7 +170,7 @@ class Report(msgspec.Struct, frozen=True):
     `root` is the absolute path of the tree (source lines are read from there); `counts` are named totals ("files",
     "functions", "allocation sites", "unresolved calls", ...) in printing order. `files` are the C files analysed;
     `absent` is what the baseline has and is not found any more, though that was looked for; `recorded` is what a new
-    one shall have.
+    one shall have. `replaced` holds the contents of files that are not those on disk; one that is not there has none.
     """
 
     version: str
@@ -188,3 +188,4 @@ class Report(msgspec.Struct, frozen=True):
     absent: tuple[Entry, ...] = ()
     recorded: tuple[Entry, ...] = ()
     show_known: bool = False
+    replaced: dict[str, bytes | None] = {}

@@ -1,6 +1,7 @@
 """From paths to parse commands."""
 
 from gfpcheck.kbuild.arch import known_arches
+from gfpcheck.kbuild.neighbours import neighbours
 from gfpcheck.kbuild.plan import Workspace, make_plan, open_workspace
 from gfpcheck.kbuild.survey import SOLVE, survey
 from gfpcheck.kbuild.types import CacheError, Plan, PlanError, Unit
@@ -14,6 +15,7 @@ __all__ = [
     "Workspace",
     "known_arches",
     "make_plan",
+    "neighbours",
     "open_workspace",
     "survey",
 ]

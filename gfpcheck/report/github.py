@@ -15,7 +15,7 @@ _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice
 def write(report: Report, sink: Sink) -> None:
     """Writes one `::error`, `::warning` or `::notice` command a finding, on one line."""
     names = {rule.id: rule.name for rule in report.rules}
-    sources = Sources(report.root)
+    sources = Sources(report.root, report.replaced)
     for finding in report.findings:
         place = finding.place
         properties = {"file": printable(place.file), "line": str(place.line)}

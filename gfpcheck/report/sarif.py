@@ -33,7 +33,7 @@ _SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)
 
 def write(report: Report, sink: Sink) -> None:
     """Writes `report` as a SARIF log with one run, a result a line."""
-    locations = Locations(report.root)
+    locations = Locations(report.root, report.replaced)
     findings = _most_severe(report.findings)
     run = encode(_run(report, locations, left_out=len(report.findings) - len(findings)))
     results = Results(report.rules, locations)

@@ -16,11 +16,11 @@ BASE = "SRCROOT"
 
 
 class Locations:
-    """Makes locations in the tree at `root`; equal places share their encoded parts."""
+    """Makes locations in the tree at `root`, with `replaced` as in a report; equal places share their encoded parts."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, replaced: Mapping[str, bytes | None] | None = None) -> None:
         self._root = posixpath.normpath(root)
-        self.sources = Sources(root)
+        self.sources = Sources(root, replaced)
         self._artifacts: dict[str, Encoded] = {}
         self._physical: dict[Place, Encoded] = {}
         self._logical: dict[str, list[Encoded]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,11 +23,11 @@ class Span(NamedTuple):
 
 
 class Sources:
-    """The source files below `root` that a report quotes."""
+    """The source files below `root` that a report quotes; those in `replaced` have these contents instead."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, replaced: Mapping[str, bytes | None] | None = None) -> None:
         self._root = root
-        self._data: dict[str, bytes | None] = {}
+        self._data: dict[str, bytes | None] = dict(replaced or {})
         self._lines: dict[str, list[bytes]] = {}
         self._hashes: dict[str, LineHashes] = {}
 

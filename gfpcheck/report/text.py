@@ -34,7 +34,7 @@ class _Printer:
 
     def __init__(self, report: Report, style: Style, *, verbose: bool) -> None:
         self._names = {rule.id: rule.name for rule in report.rules}
-        self._sources = Sources(report.root)
+        self._sources = Sources(report.root, report.replaced)
         self._style = style
         self._verbose = verbose
 

@@ -1,0 +1,104 @@
+"""What a change introduces: the findings after it that were not there before."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from gfpcheck import __version__, kbuild
+from gfpcheck.changes import ChangeError, Side, changed_lines, shadow
+from gfpcheck.driver.blame import blame
+from gfpcheck.driver.options import Options, Progress, RunError
+from gfpcheck.driver.rules import all_rules
+from gfpcheck.driver.run import run
+from gfpcheck.driver.selection import select
+from gfpcheck.findings import Confidence, Finding, Report
+
+
+def compare(sides: Sequence[Side], within: Sequence[str], options: Options, progress: Progress | None = None) -> Report:
+    """The report of the last of `sides` with only those findings that the first one does not have. Sides between them
+    are the tree after each patch of a series: each finding says which patch brought it (property "patch").
+
+    `within` are the folders and files to analyse, below the root of the sides; if there are none, what is built
+    together with what differs. Everything else is as `options` says, but for its paths. A finding stands at a line that
+    the change has written. Raises RunError as `run` does.
+    """
+    first, last = sides[0], sides[-1]
+    try:
+        changed = sorted({path for old, new in itertools.pairwise(sides) for path in old.differing(new)})
+        written = changed_lines(first, last)
+    except ChangeError as error:
+        raise RunError(str(error)) from error
+    reports = [_look(side, changed, within, options, progress) for side in sides] if changed else []
+    after = reports[-1] if reports else None
+    if after is None:
+        return _nothing(last, changed, options)
+    seen = [frozenset(f.fingerprint for f in report.findings) if report else frozenset[str]() for report in reports]
+    new = [finding for finding in after.findings if finding.fingerprint not in seen[0]]
+    shown = [blame(finding, written) for finding in new if finding.confidence.rank >= options.min_confidence.rank]
+    if len(sides) > 2:
+        shown = [_of_patch(finding, sides, seen) for finding in shown]
+    counts = {
+        "changed files": len(changed),
+        **after.counts,
+        "hidden findings": len(new) - len(shown),
+        "older findings": len(after.findings) - len(new),
+        "removed findings": len(seen[0] - seen[-1]),
+        "findings of one patch that a later one removes": len(frozenset[str]().union(*seen) - seen[0] - seen[-1]),
+    }
+    return msgspec.structs.replace(
+        after,
+        root=str(last.root),
+        findings=tuple(sorted(shown, key=lambda finding: finding.sort_key)),
+        counts=counts,
+        replaced=dict(last.replaced),
+    )
+
+
+def _look(
+    side: Side, changed: Sequence[str], within: Sequence[str], options: Options, progress: Progress | None
+) -> Report | None:
+    """The report of one side; None if there is nothing on it to analyse. Low confidence counts: what was hidden before
+    is not new."""
+    with _tree(side, changed, within) as root:
+        names = [name for name in within or kbuild.neighbours(root, changed) if (root / name).exists()]
+        if not names:
+            return None
+        paths = tuple(root / name for name in names)
+        return run(replace(options, paths=paths, min_confidence=Confidence.LOW), progress)
+
+
+@contextlib.contextmanager
+def _tree(side: Side, changed: Sequence[str], within: Sequence[str]) -> Iterator[Path]:
+    """The root of the side's tree, which is there for as long as the block runs."""
+    if not side.replaced:
+        yield side.root
+        return
+    with tempfile.TemporaryDirectory(prefix="gfpcheck-") as folder:
+        opened = {*within, *(path.rpartition("/")[0] for path in changed)}
+        try:
+            yield shadow(side, Path(folder).resolve(), sorted(opened))
+        except OSError as error:
+            raise RunError(f"{side.name}: {error.filename}: {error.strerror or error}") from error
+
+
+def _of_patch(finding: Finding, sides: Sequence[Side], seen: Sequence[frozenset[str]]) -> Finding:
+    """`finding`, which says after which patch it is there to stay."""
+    number = max(number for number in range(len(sides) - 1) if finding.fingerprint not in seen[number]) + 1
+    patch = {"patch": sides[number].name, "patch_number": number}
+    return msgspec.structs.replace(finding, properties={**finding.properties, **patch})
+
+
+def _nothing(last: Side, changed: Sequence[str], options: Options) -> Report:
+    """The report when there is nothing to analyse."""
+    what = "no C file that is built together with the changed ones" if changed else "no change of C code"
+    rules = select(all_rules(options.rule_dirs), options.select, options.ignore)
+    infos = tuple(rule.info(options.rules_page) for rule in rules)
+    counts = {"changed files": len(changed)}
+    return Report(__version__, str(last.root), what, "", "", (), infos, (), counts, options.command_line)

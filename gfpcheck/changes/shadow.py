@@ -8,6 +8,9 @@ from pathlib import Path
 
 from gfpcheck.changes.types import Side
 
+_LEFT_OUT = (".git", "compile_commands.json")
+"""What speaks of the tree on disk by absolute paths."""
+
 
 def shadow(side: Side, folder: Path, opened: Iterable[str]) -> Path:
     """Makes the side's tree in the empty `folder`, which is returned.
@@ -36,7 +39,7 @@ def _link(tree: Path, folder: Path, path: str, own: set[str], deep: frozenset[st
         if entry.is_dir(follow_symlinks=False) and (name in own or inside):
             (folder / name).mkdir()
             _link(tree, folder, name, own, deep)
-        elif entry.name != ".git":
+        elif entry.name not in _LEFT_OUT:
             (folder / name).symlink_to(entry.path)
 
 

@@ -10,62 +10,32 @@ from pathlib import Path
 import click
 import msgspec
 
-from gfpcheck import report as reporting
 from gfpcheck.cli.cache import cache_directory
 from gfpcheck.cli.config import URL
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.options import PATH, follow_option, rules_option, suppressions_option, where
+from gfpcheck.cli.options import PATH, follow_option, results, selection, where
 from gfpcheck.cli.output import check_places, outputs, write_report
 from gfpcheck.cli.request import own_rules, policy, settings, words
-from gfpcheck.cli.sections import EXIT, OUTPUT, REPORTED, RUNNING, SectionCommand, option
+from gfpcheck.cli.sections import OUTPUT, REPORTED, SectionCommand, option
 from gfpcheck.cli.statistics import statistics_lines
 from gfpcheck.cli.terminal import ProgressLine, note, say
 from gfpcheck.findings import Confidence, Level, Report
 from gfpcheck.triage import TriageError
 from gfpcheck.triage import write_baseline as save_baseline
 
-LEVELS = [level.value for level in Level]
-CONFIDENCES = [confidence.value for confidence in Confidence]
-
 
 @click.command(cls=SectionCommand, short_help="Analyse files, directories or a whole tree (the default).")
 @click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
 @where
 @follow_option
-@option(REPORTED, "--select", multiple=True, metavar="RULE", help="Only these: ids, prefixes (GFP3), names, or all.")
-@option(REPORTED, "--ignore", multiple=True, metavar="RULE", help="Not these.")
-@rules_option
-@option(REPORTED, "--min-confidence", type=click.Choice(CONFIDENCES), help="Hide findings below. Default: medium.")
-@suppressions_option
+@selection
 @option(REPORTED, "--show-suppressed", is_flag=True, help="Show suppressed findings, too, and why they are.")
 @option(REPORTED, "--baseline", type=PATH, metavar="FILE", help="Hide what is in this baseline, JSON report or SARIF.")
 @option(REPORTED, "--write-baseline", type=PATH, metavar="FILE", help="Make a baseline of all that is found.")
 @option(REPORTED, "--show-known", is_flag=True, help="Show what the baseline has, too.")
-@option(OUTPUT, "--format", "fmt", type=click.Choice(reporting.FORMATS), default="text", help="Default: text.")
-@option(
-    OUTPUT,
-    "-o",
-    "--output",
-    "places",
-    multiple=True,
-    metavar="[FORMAT=]FILE",
-    help="Write the results here, all or nothing; - is standard output. May be given several times.",
-)
+@results
 @option(OUTPUT, "--rules-page", metavar="URL", help="Where `gfpcheck rules page` is published; SARIF links there.")
 @option(OUTPUT, "--statistics", is_flag=True, help="Say on standard error what it took and what was counted.")
-@option(OUTPUT, "-v", "--verbose", is_flag=True, help="Show every step, and name what was not analysed.")
-@option(OUTPUT, "-q", "--quiet", is_flag=True, help="Nothing but findings and errors.")
-@option(EXIT, "--fail-on", type=click.Choice([*LEVELS, "never"]), help="Exit 1 from this level on. Default: warning.")
-@option(EXIT, "--exit-zero", is_flag=True, help="Exit 0 whatever is found.")
-@option(EXIT, "--strict", is_flag=True, help="Exit 2 when anything could not be analysed.")
-@option(
-    RUNNING,
-    "-j",
-    "--jobs",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Worker processes. Default: one per processor.",
-)
 def check(
     paths: tuple[Path, ...],
     arch: str | None,
@@ -151,7 +121,7 @@ def check(
         raise click.ClickException(str(error)) from error
     finally:
         progress.clear()
-    code = _exit_code(result, "never" if exit_zero else fail_on or config.fail_on, strict)
+    code = exit_code(result, "never" if exit_zero else fail_on or config.fail_on, strict)
     result = msgspec.structs.replace(result, exit_code=int(code))
     if write_baseline is not None:
         _record(write_baseline, result, quiet)
@@ -175,7 +145,8 @@ def _record(path: Path, result: Report, quiet: bool) -> None:
         say(f"{number} {'finding is' if number == 1 else 'findings are'} in the baseline {path}")
 
 
-def _exit_code(result: Report, threshold: str, strict: bool) -> Exit:
+def exit_code(result: Report, threshold: str, strict: bool) -> Exit:
+    """The code that says whether there is anything at or above `threshold`, a level or "never"."""
     if strict and result.losses:
         return Exit.FAILED
     if threshold == "never":

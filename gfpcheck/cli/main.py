@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem, shell_complete
 
 from gfpcheck import __version__
 from gfpcheck.cli.cache import cache
+from gfpcheck.cli.change import diff, patch
 from gfpcheck.cli.check import check
 from gfpcheck.cli.doctor import doctor
 from gfpcheck.cli.exits import Exit
@@ -103,6 +104,8 @@ def cli() -> None:
 
 
 cli.add_command(check)
+cli.add_command(diff)
+cli.add_command(patch)
 cli.add_command(doctor)
 cli.add_command(explain)
 cli.add_command(facts)

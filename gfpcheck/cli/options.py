@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from gfpcheck.cli.config import FOLLOW
-from gfpcheck.cli.sections import INPUT, REPORTED, RUNNING, option
+from gfpcheck.cli.sections import EXIT, INPUT, OUTPUT, REPORTED, RUNNING, option
+from gfpcheck.findings import Confidence, Level
+from gfpcheck.report import FORMATS
 
 PATH = click.Path(path_type=Path)
 
@@ -37,6 +39,41 @@ follow_option = option(
     help=f"Look into functions of other files, N files away. Default: {FOLLOW}.",
 )
 
+THRESHOLDS = [*(level.value for level in Level), "never"]
+CONFIDENCES = [confidence.value for confidence in Confidence]
+_SELECTION = (
+    option(REPORTED, "--select", multiple=True, metavar="RULE", help="Only these: ids, prefixes, names, or all."),
+    option(REPORTED, "--ignore", multiple=True, metavar="RULE", help="Not these."),
+    rules_option,
+    option(REPORTED, "--min-confidence", type=click.Choice(CONFIDENCES), help="Hide findings below. Default: medium."),
+    suppressions_option,
+)
+_RESULTS = (
+    option(OUTPUT, "--format", "fmt", type=click.Choice(FORMATS), default="text", help="Default: text."),
+    option(
+        OUTPUT,
+        "-o",
+        "--output",
+        "places",
+        multiple=True,
+        metavar="[FORMAT=]FILE",
+        help="Write the results here, all or nothing; - is standard output. May be given several times.",
+    ),
+    option(OUTPUT, "-v", "--verbose", is_flag=True, help="Show every step, and name what was not analysed."),
+    option(OUTPUT, "-q", "--quiet", is_flag=True, help="Nothing but findings and errors."),
+    option(EXIT, "--fail-on", type=click.Choice(THRESHOLDS), help="Exit 1 from this level on. Default: warning."),
+    option(EXIT, "--exit-zero", is_flag=True, help="Exit 0 whatever is found."),
+    option(EXIT, "--strict", is_flag=True, help="Exit 2 when anything could not be analysed."),
+    option(
+        RUNNING,
+        "-j",
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Worker processes. Default: one per processor.",
+    ),
+)
+
 _WHERE = (
     option(INPUT, "--arch", metavar="ARCH", help="Architecture, as in arch/. Default: the tree's, else x86."),
     option(INPUT, "--build-dir", type=PATH, metavar="DIR", help="Build directory of the tree (make O=DIR)."),
@@ -51,6 +88,20 @@ _WHERE = (
 def where(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say where the sources are and what is known of them."""
     for one in reversed(_WHERE):
+        command = one(command)
+    return command
+
+
+def selection(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what is reported."""
+    for one in reversed(_SELECTION):
+        command = one(command)
+    return command
+
+
+def results(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say where results go, and what the exit code tells of them."""
+    for one in reversed(_RESULTS):
         command = one(command)
     return command
 

@@ -19,6 +19,7 @@ from gfpcheck.driver.rules import all_rules
 from gfpcheck.driver.run import run
 from gfpcheck.driver.selection import select
 from gfpcheck.findings import Confidence, Finding, Report
+from gfpcheck.triage import Policy
 
 
 def compare(sides: Sequence[Side], within: Sequence[str], options: Options, progress: Progress | None = None) -> Report:
@@ -35,7 +36,10 @@ def compare(sides: Sequence[Side], within: Sequence[str], options: Options, prog
         written = changed_lines(first, last)
     except ChangeError as error:
         raise RunError(str(error)) from error
-    reports = [_look(side, changed, within, options, progress) for side in sides] if changed else []
+    plain = replace(options, policy=Policy(), announce=None)
+    reports = [_look(side, changed, within, plain, progress) for side in sides[:-1]] if changed else []
+    if changed:
+        reports.append(_look(last, changed, within, options, progress))
     after = reports[-1] if reports else None
     if after is None:
         return _nothing(last, changed, options)
@@ -97,8 +101,10 @@ def _of_patch(finding: Finding, sides: Sequence[Side], seen: Sequence[frozenset[
 
 def _nothing(last: Side, changed: Sequence[str], options: Options) -> Report:
     """The report when there is nothing to analyse."""
-    what = "no C file that is built together with the changed ones" if changed else "no change of C code"
+    why = "no C file is built together with the changed ones" if changed else "no C code has changed"
     rules = select(all_rules(options.rule_dirs), options.select, options.ignore)
     infos = tuple(rule.info(options.rules_page) for rule in rules)
     counts = {"changed files": len(changed)}
-    return Report(__version__, str(last.root), what, "", "", (), infos, (), counts, options.command_line)
+    return Report(
+        __version__, str(last.root), f"the change: {why}", "", "", (), infos, (), counts, options.command_line
+    )

@@ -4,6 +4,7 @@ from gfpcheck.kbuild.arch import known_arches
 from gfpcheck.kbuild.neighbours import neighbours
 from gfpcheck.kbuild.plan import Workspace, make_plan, open_workspace
 from gfpcheck.kbuild.survey import SOLVE, survey
+from gfpcheck.kbuild.tree import find_tree
 from gfpcheck.kbuild.types import CacheError, Plan, PlanError, Unit
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "PlanError",
     "Unit",
     "Workspace",
+    "find_tree",
     "known_arches",
     "make_plan",
     "neighbours",

@@ -21,7 +21,7 @@ def write(report: Report, sink: Sink) -> None:
     """Writes the findings, with an empty line and a rule between them, and what they were found in. Nothing if there
     are none."""
     names = {rule.id: rule.name for rule in report.rules}
-    sources = Sources(report.root)
+    sources = Sources(report.root, report.replaced)
     for number, finding in enumerate(report.findings):
         if number:
             sink.write(f"\n{'-' * 72}\n\n")

@@ -1,0 +1,171 @@
+"""`gfpcheck diff` and `gfpcheck patch`: what a change introduces."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from gfpcheck.changes import ChangeError, Patch, Side, apply_patches, find_range, read_patches
+from gfpcheck.cli.cache import cache_directory
+from gfpcheck.cli.check import exit_code
+from gfpcheck.cli.options import PATH, follow_option, results, selection, where
+from gfpcheck.cli.output import outputs, write_report
+from gfpcheck.cli.request import own_rules, policy, settings, words
+from gfpcheck.cli.sections import INPUT, SectionCommand, option
+from gfpcheck.cli.terminal import ProgressLine, say
+from gfpcheck.findings import Confidence
+
+Sides = Callable[[Path], Sequence[Side]]
+"""The tree before and after the change, and between the patches of a series, from the root of the tree."""
+
+_within = option(
+    INPUT,
+    "--within",
+    type=PATH,
+    multiple=True,
+    metavar="PATH",
+    help="Analyse these. Default: what is built together with the changed files.",
+)
+
+
+@click.command(cls=SectionCommand, short_help="Report what a change in git introduces.")
+@click.argument("revisions", metavar="[BASE[..HEAD]]", default="")
+@option(INPUT, "--staged", is_flag=True, help="What is staged, instead of the working tree.")
+@_within
+@where
+@follow_option
+@selection
+@results
+def diff(revisions: str, staged: bool, **asked: Any) -> int:
+    """Report what a change introduces: findings after it that were not there before, wherever they stand.
+
+    \b
+    gfpcheck diff                the working tree against HEAD
+    gfpcheck diff --staged       what is staged against HEAD
+    gfpcheck diff v6.12          the working tree against a revision
+    gfpcheck diff main..topic    one revision against another
+    gfpcheck diff main...topic   against where they parted
+
+    An unchanged allocation that a new lock covers is new, too. A finding stands at the changed line that brought it.
+    Files are analysed together with those that the same Makefile builds. Nothing in the tree or the index changes.
+    """
+
+    def sides(root: Path) -> Sequence[Side]:
+        return find_range(root, revisions, staged)
+
+    return _report(sides, **asked)
+
+
+@click.command(cls=SectionCommand, short_help="Report what patches introduce.")
+@click.argument("files", type=PATH, nargs=-1, required=True, metavar="FILE...")
+@_within
+@where
+@follow_option
+@selection
+@results
+def patch(files: tuple[Path, ...], **asked: Any) -> int:
+    """Report what patches introduce that are applied, one on the other, to the tree that one stands in.
+
+    FILE is a unified diff, what `git format-patch` writes, or a series as an mbox; - is standard input. The tree is
+    left as it is. Of a series, each finding says which patch brought it.
+    """
+
+    def sides(root: Path) -> Sequence[Side]:
+        before = Side(root, "the working tree", {})
+        patches = [each for file in files for each in _read(file)]
+        return [before, *(side for _, side in apply_patches(before, patches))]
+
+    return _report(sides, **asked)
+
+
+def _read(file: Path) -> list[Patch]:
+    if str(file) == "-":
+        return read_patches(sys.stdin.buffer.read(), "standard input")
+    try:
+        return read_patches(file.read_bytes(), str(file))
+    except OSError as error:
+        raise ChangeError(f"{file}: {error.strerror or error}") from error
+
+
+def _report(
+    find_sides: Sides,
+    *,
+    within: tuple[Path, ...],
+    arch: str | None,
+    build_dir: Path | None,
+    compile_commands: Path | None,
+    tree: Path | None,
+    models: tuple[Path, ...],
+    config_file: Path | None,
+    no_cache: bool,
+    follow: int | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    rule_dirs: tuple[Path, ...],
+    min_confidence: str | None,
+    suppressions: tuple[Path, ...],
+    fmt: str,
+    places: tuple[str, ...],
+    verbose: bool,
+    quiet: bool,
+    fail_on: str | None,
+    exit_zero: bool,
+    strict: bool,
+    jobs: int | None,
+) -> int:
+    # Takes longer than --help and completions should.
+    from gfpcheck.driver.compare import compare
+    from gfpcheck.driver.options import Options, RunError
+    from gfpcheck.kbuild import find_tree
+
+    if compile_commands is not None:
+        raise click.UsageError("--compile-commands names files of one tree, and a change has two")
+    here = Path.cwd()
+    config, config_path = settings(config_file, (here,))
+    destinations = outputs(places, fmt)
+    kernel = find_tree(here.resolve())
+    root = here.resolve() if kernel is None else kernel.root
+    options = Options(
+        paths=(root,),
+        arch=arch or config.arch,
+        build_dir=build_dir,
+        tree=tree,
+        follow=config.follow if follow is None else follow,
+        select=words(select) or config.select,
+        ignore=words(ignore) or config.ignore,
+        rules_page=config.rules_page,
+        rule_dirs=own_rules(config, config_path, config_file, rule_dirs),
+        models=(*map(Path, config.models), *models),
+        min_confidence=Confidence(min_confidence) if min_confidence else config.min_confidence,
+        policy=policy(config, suppressions=suppressions),
+        jobs=jobs or config.jobs,
+        cache_dir=cache_directory(not no_cache),
+        command_line=shlex.join(["gfpcheck", *click.get_current_context().obj]),
+        announce=None if quiet else say,
+    )
+    progress = ProgressLine(not quiet)
+    try:
+        names = [_below(root, path) for path in within]
+        result = compare(find_sides(root), names, options, progress)
+    except (RunError, ChangeError) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        progress.clear()
+    code = exit_code(result, "never" if exit_zero else fail_on or config.fail_on, strict)
+    result = msgspec.structs.replace(result, exit_code=int(code))
+    write_report(result, destinations, verbose, quiet)
+    return code
+
+
+def _below(root: Path, path: Path) -> str:
+    """The path, spelled from the root of the tree. Raises ChangeError."""
+    try:
+        return str(path.resolve().relative_to(root)) or "."
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ChangeError(f"--within {path}: not below {root}") from error

@@ -1,0 +1,115 @@
+"""`gfpcheck diff` and `gfpcheck patch`, as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .cli_run import Cli
+
+FILE = "fs/minifs/inode.c"
+NEW = """
+static DEFINE_SPINLOCK(minifs_new_lock);
+
+void *minifs_new(size_t size)
+{
+	void *p;
+
+	spin_lock(&minifs_new_lock);
+	p = kmalloc(size, GFP_KERNEL);
+	spin_unlock(&minifs_new_lock);
+	return p;
+}
+"""
+
+
+@pytest.fixture
+def tree(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The miniature kernel as a git repository, which one stands in."""
+    monkeypatch.chdir(tree)
+    git("init", "--quiet")
+    commit("First")
+    return tree
+
+
+def git(*words: str) -> str:
+    author = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+    return subprocess.run(["git", *author, *words], capture_output=True, text=True, check=True).stdout
+
+
+def commit(title: str) -> None:
+    git("add", "--all")
+    git("commit", "--quiet", "--message", title)
+
+
+def add(root: Path, text: str = NEW) -> None:
+    with (root / FILE).open("a") as stream:
+        stream.write(text)
+
+
+def _read_from(path: Path) -> None:
+    os.dup2(os.open(path, os.O_RDONLY), 0)
+
+
+def test_a_clean_tree_introduces_nothing(cli: Cli, tree: Path) -> None:
+    done = cli("diff", cwd=tree)
+    assert (done.code, done.out) == (0, "No findings in the change: no C code has changed.\n")
+
+
+def test_the_working_tree_and_what_is_staged(cli: Cli, tree: Path) -> None:
+    add(tree)
+    for words in ([], ["HEAD"]):
+        done = cli("diff", *words, "--format", "gcc", cwd=tree)
+        assert done.code == 1
+        assert [line.split(": ")[1] for line in done.out.splitlines() if "[GFP" in line] == ["error"]
+    assert cli("diff", "--staged", "-q", cwd=tree).code == 0
+    git("add", "--all")
+    before = git("status", "--porcelain")
+    assert cli("diff", "--staged", "-q", cwd=tree).code == 1
+    assert git("status", "--porcelain") == before
+
+
+def test_a_range(cli: Cli, tree: Path) -> None:
+    add(tree)
+    commit("Second")
+    assert cli("diff", "HEAD~1..HEAD", "-q", cwd=tree).code == 1
+    assert cli("diff", "HEAD..HEAD~1", "-q", cwd=tree).code == 0
+    assert cli("diff", "nowhere", cwd=tree).code == 2
+
+
+def test_a_series_on_standard_input(cli: Cli, tree: Path) -> None:
+    add(tree)
+    commit("minifs: new things")
+    add(tree, NEW.replace("minifs_new", "minifs_newer"))
+    commit("minifs: newer things")
+    series = git("format-patch", "--stdout", "HEAD~2")
+    git("checkout", "--quiet", "HEAD~2")
+    mbox = tree.parent / "series.mbox"
+    mbox.write_text(series)
+    done = cli("patch", "-", "--format", "json", cwd=tree, prepare=lambda: _read_from(mbox))
+    report = json.loads(done.out)
+    assert done.code == 1
+    assert [(f["function"], f["properties"]["patch"]) for f in report["findings"]] == [
+        ("minifs_new", "minifs: new things"),
+        ("minifs_newer", "minifs: newer things"),
+    ]
+    assert git("status", "--porcelain") == ""
+
+
+def test_what_is_wrong_is_one_line(cli: Cli, tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.patch").write_text(f"--- a/{FILE}\n+++ b/{FILE}\n@@ -1 +1 @@\n-nothing like this\n+x\n")
+    for words, reason in (
+        (["patch", str(tmp_path / "x.patch")], "does not apply: patch failed"),
+        (["patch", str(tmp_path / "none.patch")], "No such file or directory"),
+        (["patch", str(tree / FILE)], "there is no patch in it"),
+        (["diff", "--within", "/"], "--within /: not below"),
+        (["diff", "--compile-commands", "x"], "--compile-commands names files of one tree"),
+    ):
+        done = cli(*words, cwd=tree)
+        assert done.code == 2, words
+        assert reason in done.err
+        assert "Traceback" not in done.err

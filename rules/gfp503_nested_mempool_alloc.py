@@ -42,6 +42,10 @@ in the function; one that is only used in functions below is known if there is b
 back, or wake up somebody who may, is data (models/data/pools.toml). The two allocations need not be on one path that
 can be run, so confidence is medium.
 
+The rule is off by default. On real kernels most of what it finds is against the letter of the documentation and has
+never hung: a new bio is allocated, chained to the one before, and then that is submitted, as `blk_next_bio()` does; or
+pools with room for all that one user takes.
+
 ## When to ignore it
 
 When the pool was made with room for all elements that its users have in hand at one time.
@@ -58,6 +62,7 @@ class NestedMempoolAlloc(Rule):
     family = "allocators"
     level = Level.WARNING
     summary = "A second element of a memory pool is waited for while the first one is in hand."
+    default = False
 
     def check(self, function: Function) -> Iterator[Finding]:
         for allocation in function.allocations:

@@ -43,8 +43,8 @@ def compare(sides: Sequence[Side], within: Sequence[str], options: Options, prog
     after = reports[-1] if reports else None
     if after is None:
         return _nothing(last, changed, options)
-    seen = [frozenset(f.fingerprint for f in report.findings) if report else frozenset[str]() for report in reports]
-    new = [finding for finding in after.findings if finding.fingerprint not in seen[0]]
+    seen = [_fingerprints(report) for report in reports]
+    new = [finding for finding in after.findings if _unknown(finding, seen[0])]
     shown = [blame(finding, written) for finding in new if finding.confidence.rank >= options.min_confidence.rank]
     if len(sides) > 2:
         shown = [_of_patch(finding, sides, seen) for finding in shown]
@@ -92,9 +92,21 @@ def _tree(side: Side, changed: Sequence[str], within: Sequence[str]) -> Iterator
             raise RunError(f"{side.name}: {error.filename}: {error.strerror or error}") from error
 
 
+def _fingerprints(report: Report | None) -> frozenset[str]:
+    """Those of all findings, and of the places that each stands for."""
+    return frozenset(
+        entry.fingerprint for finding in (report.findings if report else ()) for entry in finding.entries()
+    )
+
+
+def _unknown(finding: Finding, seen: frozenset[str]) -> bool:
+    """True if the finding, or one of the places that it stands for, is not among those seen."""
+    return any(entry.fingerprint not in seen for entry in finding.entries())
+
+
 def _of_patch(finding: Finding, sides: Sequence[Side], seen: Sequence[frozenset[str]]) -> Finding:
     """`finding`, which says after which patch it is there to stay."""
-    number = max(number for number in range(len(sides) - 1) if finding.fingerprint not in seen[number]) + 1
+    number = max(number for number in range(len(sides) - 1) if _unknown(finding, seen[number])) + 1
     patch = {"patch": sides[number].name, "patch_number": number}
     return msgspec.structs.replace(finding, properties={**finding.properties, **patch})
 

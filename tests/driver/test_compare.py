@@ -183,3 +183,14 @@ def test_what_to_look_at_may_be_named(tree: Tree) -> None:
     assert [finding.place.file for finding in report.findings] == ["include/linux/slab.h"]
     with pytest.raises(RunError):
         compare([tree.side({}), header], ("fs/box",), replace(tree.options, select=("nonsense",)))
+
+
+def test_one_more_caller_of_a_known_hazard(tree: Tree) -> None:
+    before = CALLER.replace("box_own(b);", "box_fill(b);").replace(
+        '#include "own.h"', '#include "own.h"\nvoid box_fill(struct box *);'
+    )
+    more = before + before[before.index("void shelf_fill") :].replace("shelf_fill", "shelf_more")
+    sides = [tree.side({"shelf.c": text}) for text in (before, more)]
+    (finding,) = compare(sides, (), tree.options).findings
+    assert finding.place.line >= line_of(more, "void shelf_more")
+    assert places(compare([sides[1], sides[0]], (), tree.options)) == []

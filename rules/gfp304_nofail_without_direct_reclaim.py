@@ -39,7 +39,8 @@ rec = kzalloc(sizeof(*rec), GFP_KERNEL | __GFP_NOFAIL);
 
 `__GFP_NOFAIL` must be known to be set and `__GFP_DIRECT_RECLAIM` known to be clear on a path to the allocation. It is
 reported in the function that writes the flags, not again in those that call it. Confidence is high when every path
-to the allocation has them, medium when some do.
+to the allocation has them, medium when some do. What only charges memory to a control group goes over the limit
+with the flag (try_charge_memcg() in mm/memcontrol.c) and is not reported.
 
 ## When to ignore it
 
@@ -60,6 +61,6 @@ class NofailWithoutDirectReclaim(SituationRule):
         flags = situation.flags
         if flags.has("__GFP_NOFAIL") is not True or flags.sleeps is not False:
             return ""
-        if not allocation.decides("__GFP_NOFAIL | __GFP_DIRECT_RECLAIM"):
+        if allocation.allocator.family == "charge" or not allocation.decides("__GFP_NOFAIL | __GFP_DIRECT_RECLAIM"):
             return ""
         return f"{allocation} with {flags} may neither fail nor wait for memory, so it fails: it returns NULL and warns"

@@ -86,6 +86,7 @@ FAILURES: Mapping[str, tuple[str, ...]] = {
     "bool": ("false",),
     "void": ("never",),
     "unsigned long": ("null", "count"),
+    "depot_stack_handle_t": ("null",),
 }
 """What failure may look like, by the return type; anything else is a number."""
 

@@ -137,10 +137,12 @@ class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flags: tuple[WordFlag, ...] = ()
 
 
-Family = Literal["", "slab", "page", "vmalloc", "kvmalloc", "mempool", "percpu", "bulk", "contig", "cache", "preload"]
+Family = Literal[
+    "", "slab", "page", "vmalloc", "kvmalloc", "mempool", "percpu", "bulk", "contig", "cache", "preload", "charge"
+]
 """What an allocator rests on: slab objects, whole pages, virtual ranges, either of two, a reserve that a blocking
 caller waits for, ... "cache" is a lookup that allocates only what it does not find; "preload" puts tree nodes aside for
-a section that may not sleep."""
+a section that may not sleep; "charge" only counts memory, and may go over a limit."""
 
 Failure = Literal["null", "err_ptr", "errno", "false", "count", "never"]
 

@@ -10,8 +10,8 @@ class Allocator:
     """What the models know of an allocator (gfpcheck/models/types.py says it at length).
 
     `family` is what it rests on: "slab", "page", "vmalloc", "kvmalloc", "mempool", "percpu", "bulk", "contig",
-    "cache", "preload", or "" where nobody knows. `needs` are flags that it does not work without, `rejects` those that
-    it ignores or refuses. `takes_flags`: its flags are an argument, which the caller writes.
+    "cache", "preload", "charge", or "" where nobody knows. `needs` are flags that it does not work without, `rejects`
+    those that it ignores or refuses. `takes_flags`: its flags are an argument, which the caller writes.
     """
 
     family: str = ""

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-_DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(include|define|undef|ifdef|ifndef|if|endif)\b[ \t]*([^\n]*)", re.MULTILINE)
+_DIRECTIVE = re.compile(
+    rb"^[ \t]*#[ \t]*(include_next|include|define|undef|ifdef|ifndef|if|endif)\b[ \t]*([^\n]*)", re.MULTILINE
+)
 _TARGET = re.compile(rb'[<"]([^>"\n]+)[>"]')
 _NAME = re.compile(rb"[A-Za-z_]\w*")
 # What names nothing: comments, strings, definitions of macros. Each branch takes what it has begun to the end,
@@ -23,10 +25,12 @@ _QUOTED_ONLY, _BOTH = ("-iquote",), ("-I", "-isystem", "-idirafter")
 @dataclass(frozen=True, slots=True)
 class Directives:
     """`always` are (name, quoted) of the #includes that stand under no condition, in order, `includes` of all.
-    `defines` are the names defined or undefined; `early` those that are before the last #include."""
+    `following` are the names in #include_next. `defines` are the names defined or undefined; `early` those that are
+    before the last #include."""
 
     always: tuple[tuple[str, bool], ...]
     includes: tuple[tuple[str, bool], ...]
+    following: tuple[str, ...]
     defines: tuple[bytes, ...]
     early: tuple[bytes, ...]
 
@@ -35,14 +39,17 @@ def read_directives(text: bytes) -> Directives:
     """The directives of one file."""
     always: list[tuple[str, bool]] = []
     includes: list[tuple[str, bool]] = []
+    following: list[str] = []
     defines: list[bytes] = []
     defined_before = 0
     depth = 0
     for match in _DIRECTIVE.finditer(text):
         word, rest = match.groups()
-        if word == b"include":
+        if word in (b"include", b"include_next"):
             target = _TARGET.match(rest)
-            if target:
+            if target and word == b"include_next":
+                following.append(target.group(1).decode("utf-8", "surrogateescape"))
+            elif target:
                 include = target.group(1).decode("utf-8", "surrogateescape"), rest[:1] == b'"'
                 includes.append(include)
                 if depth == 0:
@@ -56,7 +63,8 @@ def read_directives(text: bytes) -> Directives:
             depth -= 1
         else:
             depth += 1
-    return Directives(tuple(always), tuple(includes), tuple(defines), tuple(dict.fromkeys(defines[:defined_before])))
+    early = tuple(dict.fromkeys(defines[:defined_before]))
+    return Directives(tuple(always), tuple(includes), tuple(following), tuple(defines), early)
 
 
 def search_folders(args: Sequence[str], cwd: str) -> tuple[str, ...]:
@@ -82,6 +90,12 @@ class IncludeSearch:
         if quoted:
             return self._first(name, folder, (folder,)) or self._first(name, "", (*self._quoted, *self._both))
         return self._first(name, "<", self._both)
+
+    def after(self, name: str, path: str) -> str:
+        """The normalised path that #include_next leads to in the file at `path`; empty if it leads nowhere."""
+        places = [os.path.normpath(f"{place}/{name}") for place in self._both]
+        later = places[places.index(path) + 1 :] if path in places else []
+        return next((place for place in later if os.path.isfile(place)), "")  # noqa: PTH113
 
     def _first(self, name: str, key: str, places: Sequence[str]) -> str:
         found = self._found.get((key, name))

@@ -58,7 +58,10 @@ class Reader:
         """All files that a file includes, on whatever condition."""
         found = self._targets.get(path)
         if found is None:
-            found = self._targets[path] = self._find(path, self.directives(path).includes)
+            directives = self.directives(path)
+            following = [self._search.after(name, path) for name in directives.following]
+            found = [*self._find(path, directives.includes), *filter(None, following)]
+            self._targets[path] = found
         return found
 
     def _find(self, path: str, includes: Iterable[tuple[str, bool]]) -> list[str]:

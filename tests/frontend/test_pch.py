@@ -11,7 +11,7 @@ import pytest
 from frontend_source import Source
 
 from gfpcheck.frontend import lower_file, pch, worker
-from gfpcheck.frontend.directives import macros_that_matter, read_directives
+from gfpcheck.frontend.directives import IncludeSearch, macros_that_matter, read_directives
 from gfpcheck.ir.types import Module
 from gfpcheck.ir.units import Linker, Piece, Pool, Translation
 from gfpcheck.kbuild.types import Unit
@@ -283,14 +283,26 @@ def test_forced_includes_are_not_repeated(source: Source, tmp_path: Path) -> Non
     assert all(module.errors == [] for module in lowered(group, found, source.root))
 
 
+def test_the_next_header_of_a_name(tmp_path: Path) -> None:
+    for folder in ("wrappers", "first", "second"):
+        (tmp_path / folder).mkdir()
+    for folder in ("wrappers", "second"):
+        (tmp_path / folder / "a.h").touch()
+    search = IncludeSearch(("-I", f"{tmp_path}/wrappers", "-Ifirst", "-Isecond"), str(tmp_path))
+    assert search.after("a.h", f"{tmp_path}/wrappers/a.h") == f"{tmp_path}/second/a.h"
+    assert search.after("a.h", f"{tmp_path}/second/a.h") == ""
+    assert search.after("a.h", f"{tmp_path}/elsewhere/a.h") == ""
+
+
 def test_directives() -> None:
     found = read_directives(
         b'#define EARLY 1\n # include <linux/fs.h> /* x */\n#ifdef A\n#include "a.h"\n#define B\n#endif\n'
-        b'#include "b.h"\n#undef EARLY\n#include MACRO\n#define LATE\n'
+        b'#include "b.h"\n#undef EARLY\n#include MACRO\n#define LATE\n#if 0\n#include_next <c.h>\n#endif\n'
     )
+    assert found.following == ("c.h",)
     assert found.always == (("linux/fs.h", False), ("b.h", True))
     assert found.includes == (("linux/fs.h", False), ("a.h", True), ("b.h", True))
-    assert found.early == (b"EARLY", b"B")
+    assert found.early == (b"EARLY", b"B", b"LATE")
     assert found.defines == (b"EARLY", b"B", b"EARLY", b"LATE")
 
 

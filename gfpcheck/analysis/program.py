@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 
+from gfpcheck.analysis.neighbours import folder, nearest
 from gfpcheck.analysis.pointers import WIDE, Pointers, function_named
-from gfpcheck.ir import Call, FnStore, Func, Module, Proto, Var
+from gfpcheck.ir import Call, Expr, FnStore, Func, Module, Proto, Var
 from gfpcheck.models import base_name
+
+_NO_PARTS: Mapping[str, str] = {}
 
 
 class Program:
     """An index over modules. Functions are named by their id, "file:name". `own_files` are the files of `modules`, not
     those of `beyond`, which are there for what is called in them. A call through one of the members `queued`,
-    "record.member", may mean any function."""
+    "record.member", may mean any function. `parts` are folders that belong to another one, by which that is built."""
 
     def __init__(
-        self, modules: Iterable[Module], beyond: Iterable[Module] = (), queued: Set[str] = frozenset()
+        self,
+        modules: Iterable[Module],
+        beyond: Iterable[Module] = (),
+        queued: Set[str] = frozenset(),
+        parts: Mapping[str, str] = _NO_PARTS,
     ) -> None:
         self.functions: dict[str, Func] = {}
         self.protos: dict[str, Proto] = {}
@@ -44,6 +51,8 @@ class Program:
         for func in headers:
             self._add(func)
         self.pointers = Pointers(self.functions, self.stores, self.members, self.find, queued)
+        self._parts = parts
+        self._near: dict[tuple[tuple[str, ...], str], tuple[str, ...]] = {}
 
     def _add(self, func: Func) -> None:
         key = f"{func.file}:{func.name}"
@@ -70,15 +79,37 @@ class Program:
         if isinstance(call.callee, Var) and call.callee.kind == "f":
             key = self.find(call.callee.name, func.file)
             return () if key is None else (key,)
-        found = self.pointers.called(f"{func.file}:{func.name}", call.callee)
+        found = self.pointed(f"{func.file}:{func.name}", call.callee)
         return found if len(found) <= WIDE else ()
 
     def is_too_wide(self, call: Call, func: Func) -> bool:
         """True for a call through a pointer that may mean more functions than can be believed."""
         if isinstance(call.callee, Var) and call.callee.kind == "f":
             return False
-        found = self.pointers.called(f"{func.file}:{func.name}", call.callee)
+        found = self.pointed(f"{func.file}:{func.name}", call.callee)
         return len(found) > WIDE or self.pointers.may_be_any(call.callee)
+
+    def pointed(self, key: str, callee: Expr, by_callers: bool = True) -> tuple[str, ...]:
+        """The functions that a call of `callee` in function `key` means, sorted: of those that tables and assignments
+        put there the nearest ones, since an object that a module handles is most likely its own; and, unless
+        `by_callers` is false, those that callers pass, wherever they are."""
+        stored = self.pointers.called(key, callee, by_callers=False)
+        found = self._near_to(self.functions[key].file, stored)
+        if by_callers:
+            every = self.pointers.called(key, callee)
+            if len(every) > len(stored):
+                found = tuple(sorted({*found, *set(every).difference(stored)}))
+        return found
+
+    def _near_to(self, file: str, keys: tuple[str, ...]) -> tuple[str, ...]:
+        if len(keys) < 2:
+            return keys
+        where = (keys, folder(file))
+        known = self._near.get(where)
+        if known is None:
+            home = self._parts.get(where[1], where[1])
+            known = self._near[where] = tuple(nearest(keys, lambda key: self.functions[key].file, home))
+        return known
 
     def passed_functions(self, call: Call, file: str) -> tuple[str, ...]:
         """Functions handed over as arguments: the callee may call them."""

@@ -35,7 +35,7 @@ class Targets:
         pointers = self._program.pointers
         found: set[str] = set()
         for expr in {pointer, resolved}:
-            found.update(pointers.called(trace.key, expr, by_callers=False))
+            found.update(self._program.pointed(trace.key, expr, by_callers=False))
             for number in pointers.parameters(trace.key, expr):
                 found.update(trace.pointing.get(number, ()))
         return tuple(sorted(found))

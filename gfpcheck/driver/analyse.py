@@ -37,7 +37,7 @@ def find_out(source: Source, progress: Progress | None) -> Knowledge:
     """The analysis of what was read, up to what rules are shown."""
     plan, knowledge, gfp, modules, followed = source
     beyond = followed.functions
-    program = Program(modules, followed.modules, knowledge.queued)
+    program = Program(modules, followed.modules, knowledge.queued, dict(plan.parts))
     graph = CallGraph(program, beyond)
     effects = Effects(program, knowledge, gfp)
     engine = Engine(program, knowledge, effects)

@@ -18,7 +18,7 @@ def neighbours(root: Path, changed: Iterable[str]) -> list[str]:
     Headers of folders without C files, such as a kernel's include/, are nobody's in particular: they lead to nothing.
     """
     found: dict[str, None] = {}
-    folders = {_build_folder(root, path) for path in changed}
+    folders = {build_folder(root, path) for path in changed}
     if read_tree(root) is not None:
         folders.discard("")
     for folder in sorted(folders):
@@ -32,7 +32,7 @@ def neighbours(root: Path, changed: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def _build_folder(root: Path, path: str) -> str:
+def build_folder(root: Path, path: str) -> str:
     """The folder whose Makefile names the file; the file's own if there is none."""
     own = folder = path.rpartition("/")[0]
     while not _is_built(root / folder):

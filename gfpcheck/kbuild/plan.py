@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from gfpcheck.kbuild.detect import DATABASE, Setup, detect
 from gfpcheck.kbuild.files import Asked, c_files, resolve, show, unusable
+from gfpcheck.kbuild.neighbours import build_folder
 from gfpcheck.kbuild.source import foreign
 from gfpcheck.kbuild.types import Plan, PlanError, Unit
 
@@ -110,6 +111,7 @@ def open_workspace(
         units=tuple(sorted(units, key=lambda unit: unit.rel)),
         skipped=tuple(sorted((show(_rel(setup, path)), reason) for path, reason in skipped.items())),
         lost=tuple(sorted(show(_rel(setup, path)) for path in lost)),
+        parts=tuple(_parts(setup.root, units)),
     )
     return Workspace(setup, plan)
 
@@ -177,6 +179,14 @@ def _select(asked: Iterable[Asked], setup: Setup) -> tuple[list[str], dict[str, 
 def _unit(setup: Setup, path: str) -> Unit | None:
     found = setup.source.arguments(path)
     return Unit(path, _rel(setup, path), *found) if found is not None else None
+
+
+def _parts(root: Path, units: Iterable[Unit]) -> Iterator[tuple[str, str]]:
+    """The folders without a Makefile of their own that `units` lie in, each with the one whose Makefile builds it."""
+    for folder, file in sorted({unit.rel.rpartition("/")[0]: unit.rel for unit in units}.items()):
+        owner = build_folder(root, file)
+        if owner != folder:
+            yield folder, owner
 
 
 def _rel(setup: Setup, path: str) -> str:

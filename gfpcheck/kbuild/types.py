@@ -28,6 +28,7 @@ class Plan(msgspec.Struct, frozen=True):
     `version` is the kernel's (major, minor, patch), or () outside a kernel.
     `skipped` lists (path, reason) for C files that were asked for and are not parsed; `lost` are the paths among
     them that should have been: they cannot be read, or were asked for by name. The others are left out on purpose.
+    `parts` are the folders of `units` that another one's Makefile builds, each with that: ("fs/xfs/scrub", "fs/xfs").
     """
 
     root: str
@@ -38,6 +39,7 @@ class Plan(msgspec.Struct, frozen=True):
     units: tuple[Unit, ...]
     skipped: tuple[tuple[str, str], ...] = ()
     lost: tuple[str, ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_kernel(self) -> bool:

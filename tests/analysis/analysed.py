@@ -6,20 +6,26 @@ from pathlib import Path
 
 from gfpcheck.analysis.program import Program
 from gfpcheck.frontend import lower_file
+from gfpcheck.ir import Module
 from gfpcheck.kbuild.types import Unit
 from gfpcheck.models import Models, load
 
 
 def program(folder: Path, **files: str) -> Program:
-    """The program of `files`: `a="..."` is the file `a.c`; `__` in a name stands for a folder."""
-    modules = []
+    """The program of `files`, named as for `modules`."""
+    return Program(modules(folder, **files))
+
+
+def modules(folder: Path, **files: str) -> list[Module]:
+    """What the frontend makes of `files`: `a="..."` is the file `a.c`; `__` in a name stands for a folder."""
+    found = []
     for name, text in files.items():
         path = folder / f"{name.replace('__', '/')}.c"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         unit = Unit(str(path), str(path.relative_to(folder)), ("-std=gnu11",), str(folder))
-        modules.append(lower_file(unit, str(folder), frozenset(), frozenset()))
-    return Program(modules)
+        found.append(lower_file(unit, str(folder), frozenset(), frozenset()))
+    return found
 
 
 def models(folder: Path, text: str) -> Models:

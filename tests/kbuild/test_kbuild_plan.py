@@ -43,6 +43,7 @@ def test_a_folder_of_an_unconfigured_tree(tree: Path, cache: Path) -> None:
         ("fs/demo/part.c", "part of inode.c, which includes it"),
     )
     assert (plan.root, plan.version, plan.arch, plan.source) == (str(tree), (6, 12, 90), "x86", "unconfigured tree")
+    assert plan.parts == (("fs/demo/lib", "fs/demo"),)
     assert plan.setup == SETUP
     assert plan.is_kernel
     assert listing(tree) == before

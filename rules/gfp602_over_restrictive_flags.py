@@ -37,9 +37,10 @@ static int probe(struct device *dev)
 ## How it is decided
 
 The flags must be constants that stand at the allocation. Nothing must be held there in any situation, and nothing in
-any caller that is known, five calls up. Confidence is medium where all ways lead to the main functions of threads and
-to work items, which are known to hold nothing; where a way begins at a function of which it is not known who calls it,
-low. The rule is off by default: that nobody was found who needs the flags does not prove that there is nobody.
+any of the ways in which the function is entered, however many calls long. Confidence is medium where all ways lead to
+the main functions of threads and to work items, which are known to hold nothing; where a way begins at a function of
+which it is not known who calls it, low. The rule is off by default: that nobody was found who needs the flags does not
+prove that there is nobody.
 
 ## When to ignore it
 

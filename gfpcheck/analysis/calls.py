@@ -72,6 +72,7 @@ class Calls:
             )
         lock_ops = self._effects.lock_ops(func, call)
         if lock_ops:
+            self._enter(trace, call, site, state)
             learn_locked(state, call)
             after = self._effects.apply_locks(lock_ops, call, arguments, state, site, trace.acquired)
             trace.names.taken |= {lock.cls for current in after for lock in current.locks if lock.site == site}
@@ -93,6 +94,7 @@ class Calls:
             return [state]
         inlined = self._inliner.value(call, func.file)
         if inlined is not None:
+            self._enter(trace, call, site, state)
             value = replace(inlined[1], dict(zip(inlined[0], arguments, strict=False)))
             if where[0] in trace.repeated:
                 trace.reads(where[0], members_in(value))
@@ -125,6 +127,11 @@ class Calls:
             )
         return known
 
+    def _enter(self, trace: Trace, call: Call, site: Site, state: State) -> None:
+        """The functions called, what they do being known without a look at them."""
+        for callee in self._program.callees(call, trace.func):
+            trace.enter(callee, site, state)
+
     def _callees(
         self,
         trace: Trace,
@@ -143,15 +150,17 @@ class Calls:
                 trace.call(callee, (), (), site, state)
         if not callees:
             if trace.exploring and not direct:
-                for callee in self._targets.pointed(trace, state, call.callee):
-                    trace.call(callee, (), arguments, site, state, pointed=True)
+                many = self._targets.pointed(trace, state, call.callee)
+                for callee in many:
+                    trace.call(callee, (), arguments, site, state, len(many))
             return [state]
         argument_values = tuple(state.value(argument) for argument in arguments)
         effects: list[tuple[Summary, dict[Expr, Expr]]] = []
+        width = 0 if direct else len(callees)
         for callee in callees:
             params = self._program.functions[callee].params
             consts = self._targets.constants(trace, state, callee, arguments, argument_values)
-            trace.call(callee, consts, arguments, site, state, pointed=not direct)
+            trace.call(callee, consts, arguments, site, state, width)
             summary = self._summary(callee, consts)
             mapping: dict[Expr, Expr] = {
                 Var(param.name, "p"): argument for param, argument in zip(params, arguments, strict=False)
@@ -163,7 +172,7 @@ class Calls:
             if summary.reached and not known_allocator:
                 situation = (where, callee, state.locks, state.released, state.scopes, argument_values)
                 if situation not in trace.reached_in:
-                    parts = (mapping, argument_values, state, site, 0 if direct else len(callees))
+                    parts = (mapping, argument_values, state, site, width)
                     reachable = plausible_ways(summary.reached, self._ledger(trace, mapping, state))
                     possible = [self._reach(trace, where, reached, *parts) for reached in reachable]
                     if all(possible):

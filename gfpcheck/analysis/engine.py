@@ -25,7 +25,7 @@ from gfpcheck.analysis.starts import Starts
 from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Site, State, blur, join
 from gfpcheck.analysis.summary import NOTHING, Outcome, Summary
 from gfpcheck.analysis.tokens import ScopeLog
-from gfpcheck.analysis.trace import CalledAt, Consts, Context, Known, Place, Trace
+from gfpcheck.analysis.trace import CalledAt, Calling, Consts, Context, Known, Place, Trace
 from gfpcheck.ir import Addr, Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
 from gfpcheck.models import Models
 
@@ -96,14 +96,15 @@ class Exploration(NamedTuple):
 
 @dataclass
 class FunctionFacts:
-    """What one run over a function has found. `entered`: for each function called, the scopes open at all calls;
-    `opened`: those of them that the function itself has opened, rather than that a parameter carries them. `scopes`:
-    what there is to be said of how it opens and closes scopes."""
+    """What one run over a function has found. `calls`: what is held at each call, by (function called, place, width as
+    in `Edge`); `passed`: the same of functions that are called because a caller passes them. `asserted`: the locks that
+    it says its callers hold. `scopes`: what there is to be said of how it opens and closes scopes."""
 
     sites: list[AllocationSite] = field(default_factory=list)
     acquisitions: list[Acquisition] = field(default_factory=list)
-    entered: dict[str, frozenset[str]] = field(default_factory=dict)
-    opened: dict[str, frozenset[str]] = field(default_factory=dict)
+    calls: dict[tuple[str, Site, int], tuple[Calling, ...]] = field(default_factory=dict)
+    passed: dict[tuple[str, Site, int], tuple[Calling, ...]] = field(default_factory=dict)
+    asserted: tuple[HeldLock, ...] = ()
     blurred: bool = False
     given_up: bool = False
     scopes: ScopeLog | None = None
@@ -192,7 +193,7 @@ class Engine:
         self.effects = effects
         self.inliner = Inliner(program, models)
         self.facts: dict[str, FunctionFacts] = {}
-        self._starts = Starts(program, models)
+        self.starts = Starts(program, models)
         self._carriers = Carriers(program, effects, effects.models)
         self._calls = Calls(program, effects, self.inliner, self.summary)
         self._summaries: dict[tuple[str, Consts], Summary] = {}
@@ -292,7 +293,7 @@ class Engine:
         for _, _, call in self.program.calls(func):
             if self.effects.concerns(func, call):
                 return True
-            for callee in self.program.callees(call, func):
+            for callee in (*self.program.callees(call, func), *self.program.passed_functions(call, func.file)):
                 recursive = callee in self._active or callee in self._deciding
                 if recursive or self.summary(callee).has_effect:
                     return True
@@ -316,7 +317,7 @@ class Engine:
 
     def contexts(self, key: str) -> frozenset[str]:
         """The contexts that `key` is registered to be called in."""
-        return frozenset(registration.context for registration in self._starts.registered(key))
+        return frozenset(registration.context for registration in self.starts.registered(key))
 
     def watch(self, key: str, points: Iterable[Point]) -> dict[Point, tuple[Held, ...]]:
         """What may be held at these points of `key`, whatever its parameters are: nothing for one never reached."""
@@ -358,7 +359,7 @@ class Engine:
         pointing = {number: fixed for number, fixed in enumerate(consts) if isinstance(fixed, tuple)}
         trace = Trace(func, returns.names, flow, self._nothing.setdefault(key, {}), pointing, exploring, mask)
         run = _Run(func, flow, split, trace, returns, [{} for _ in func.blocks], watched=watched or {})
-        start = State(self._starts.held(key))
+        start = State(self.starts.held(key))
         for number, param in enumerate(func.params):
             fixed = consts[number] if number < len(consts) else None
             value = values.of_param(number)
@@ -385,7 +386,10 @@ class Engine:
 
     def _add_contexts(self, facts: FunctionFacts, run: _Run) -> None:
         """What callers' constants have shown at the allocations of the function itself, and below the functions that
-        they have passed."""
+        they have passed, which are called now, too."""
+        for called, callings in run.trace.made().items():
+            if called not in facts.calls:
+                facts.passed.setdefault(called, callings)
         unknown = dict.fromkeys(run.trace.sites)
         for number, site in enumerate(facts.sites):
             place = Place(site.block, site.position, site.name, site.via, site.width)
@@ -462,7 +466,8 @@ class Engine:
         blurred = run.blurred or run.returns.blurred
         trace = run.trace
         scopes = trace.scopes if trace.scopes else None
-        return FunctionFacts(sites, acquisitions, trace.entered, trace.opened, blurred, run.given_up, scopes)
+        asserted = run.returns.asserted()
+        return FunctionFacts(sites, acquisitions, trace.made(), {}, asserted, blurred, run.given_up, scopes)
 
 
 def _site(func: Func, place: Place, contexts: tuple[Context, ...]) -> AllocationSite:

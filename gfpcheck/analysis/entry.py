@@ -7,13 +7,10 @@ or it is stored in a member that nobody here calls through) is entered without a
 
 from __future__ import annotations
 
+from collections.abc import Collection, Set
 from typing import NamedTuple
 
-from gfpcheck.analysis.engine import Engine
-from gfpcheck.analysis.pointers import place_of
-from gfpcheck.analysis.program import Program
-from gfpcheck.ir import Var
-from gfpcheck.models import Models
+from gfpcheck.analysis.edges import Edges
 
 Scopes = frozenset[str]
 _NONE: Scopes = frozenset()
@@ -27,25 +24,31 @@ class EntryScopes(NamedTuple):
     sure: dict[str, Scopes]
 
 
-def entry_scopes(program: Program, engine: Engine, models: Models) -> EntryScopes:
-    """The scopes in force at entry of each function."""
-    callers = _callers(program, engine, models)
-    outside = _called_from_outside(program)
-    known = frozenset(callers) - outside
-    return EntryScopes(
-        _fixpoint(program, known, {key: [(c, s) for c, s, _ in sites] for key, sites in callers.items()}),
-        _fixpoint(program, known, {key: [(c, s) for c, _, s in sites] for key, sites in callers.items()}),
-    )
+def entry_scopes(functions: Collection[str], edges: Edges) -> EntryScopes:
+    """The scopes in force at entry of each of the `functions`."""
+    every: dict[str, list[tuple[str, Scopes]]] = {}
+    own: dict[str, list[tuple[str, Scopes]]] = {}
+    for caller in functions:
+        for edge in edges.of(caller):
+            if edge.passed:
+                continue  # where it is passed says more of it than all who call the function that it is passed to
+            opened = [calling.scopes for calling in edge.callings]
+            kinds = [frozenset(scope.kind for scope in scopes) for scopes in opened]
+            every.setdefault(edge.callee, []).append((caller, kinds[0].intersection(*kinds)))
+            kinds = [frozenset(scope.kind for scope in scopes if not scope.inherited) for scopes in opened]
+            own.setdefault(edge.callee, []).append((caller, kinds[0].intersection(*kinds)))
+    known = every.keys() - edges.outside
+    return EntryScopes(_fixpoint(functions, known, every), _fixpoint(functions, known, own))
 
 
 def _fixpoint(
-    program: Program, known: frozenset[str], callers: dict[str, list[tuple[str, Scopes]]]
+    functions: Collection[str], known: Set[str], callers: dict[str, list[tuple[str, Scopes]]]
 ) -> dict[str, Scopes]:
     """The scopes that all callers have open. Functions that are not `known` to be called from there alone have none."""
     everything = _NONE.union(*(scopes for sites in callers.values() for _, scopes in sites))
     if not everything:
         return {}
-    entry: dict[str, Scopes] = {key: everything if key in known else _NONE for key in program.functions}
+    entry: dict[str, Scopes] = {key: everything if key in known else _NONE for key in functions}
     callees: dict[str, set[str]] = {}
     for callee, sites in callers.items():
         for caller, _ in sites:
@@ -62,31 +65,3 @@ def _fixpoint(
             entry[key] = found
             pending += sorted(callees.get(key, ()))
     return {key: scopes for key, scopes in entry.items() if scopes}
-
-
-def _callers(program: Program, engine: Engine, models: Models) -> dict[str, list[tuple[str, Scopes, Scopes]]]:
-    """For each function its callers, each with the scopes that it has open at the call and those that it has opened."""
-    callers: dict[str, list[tuple[str, Scopes, Scopes]]] = {}
-    for caller, func in program.functions.items():
-        facts = engine.facts[caller]
-        for _, _, call in program.calls(func):
-            reached = list(program.callees(call, func))
-            if not (isinstance(call.callee, Var) and models.defers(call.callee.name)):
-                reached += program.passed_functions(call, func.file)
-            for callee in reached:
-                site = (caller, facts.entered.get(callee, _NONE), facts.opened.get(callee, _NONE))
-                callers.setdefault(callee, []).append(site)
-    return callers
-
-
-def _called_from_outside(program: Program) -> frozenset[str]:
-    """Functions stored in members that no analysed function calls through: others do."""
-    called = {
-        place
-        for func in program.functions.values()
-        for _, _, call in program.calls(func)
-        if not (isinstance(call.callee, Var) and call.callee.kind == "f") and (place := place_of(call.callee))
-    }
-    return frozenset(
-        key for place in program.pointers.places() if place not in called for key in program.pointers.held(place)
-    )

@@ -9,7 +9,7 @@ from gfpcheck.analysis.amounts import NOBODY_KNOWS, Amount
 from gfpcheck.analysis.balance import distinct_ways
 from gfpcheck.analysis.liveness import Flow
 from gfpcheck.analysis.outcomes import Names
-from gfpcheck.analysis.state import HeldLock, Release, Site, State
+from gfpcheck.analysis.state import ClosedScope, HeldLock, OpenScope, Release, Site, State
 from gfpcheck.analysis.summary import Facts, Reached
 from gfpcheck.analysis.tokens import ScopeLog
 from gfpcheck.analysis.values import Value
@@ -37,6 +37,19 @@ class Context(NamedTuple):
     amount: Amount = NOBODY_KNOWS
     opened: tuple[tuple[str, Site | None], ...] = ()
     given: Value = values.TOP
+
+
+class Calling(NamedTuple):
+    """What is held where a function is called. `released` are the locks of the caller's own callers that are not held
+    any more, `closed` their scopes."""
+
+    locks: tuple[HeldLock, ...]
+    released: tuple[Release, ...]
+    scopes: tuple[OpenScope, ...]
+    closed: tuple[ClosedScope, ...]
+
+
+NOTHING_HELD = (Calling((), (), (), ()),)
 
 
 class CalledAt(NamedTuple):
@@ -88,8 +101,7 @@ class Trace:
         self.demanded: dict[Site, int] = {}
         self.sites: dict[Place, dict[Context, None]] = {}
         self.acquired: dict[HeldLock, bool] = {}
-        self.entered: dict[str, frozenset[str]] = {}
-        self.opened: dict[str, frozenset[str]] = {}
+        self._made: dict[tuple[str, Site, int], list[Calling]] = {}
         self._flags = next((Var(param.name, "p") for param in func.params if param.type == "gfp_t"), None)
         self.scopes = ScopeLog()
         self.reached_in: set[object] = set()
@@ -140,15 +152,30 @@ class Trace:
             self.demanded[site] = self.demanded.get(site, ones) & ones
 
     def call(
-        self, callee: str, consts: Consts, arguments: tuple[Expr, ...], site: Site, state: State, pointed: bool = False
+        self, callee: str, consts: Consts, arguments: tuple[Expr, ...], site: Site, state: State, width: int = 0
     ) -> None:
-        """`callee` is called in `state`; `pointed` as in `CalledAt`."""
-        here = frozenset(scopes_of(state))
-        self.entered[callee] = self.entered.get(callee, here) & here
-        own = frozenset(scope.kind for scope in state.scopes if not scope.inherited)
-        self.opened[callee] = self.opened.get(callee, own) & own
+        """`callee` is called in `state`, by a pointer that may mean `width` functions or, if that is 0, directly."""
+        self.enter(callee, site, state, width)
         if self.exploring:
-            self.calls.setdefault(CalledAt(callee, consts, site, pointed, not _SHIELDS.isdisjoint(here)), arguments)
+            shielded = not _SHIELDS.isdisjoint(scopes_of(state))
+            self.calls.setdefault(CalledAt(callee, consts, site, width > 0, shielded), arguments)
+
+    def enter(self, callee: str, site: Site, state: State, width: int = 0) -> None:
+        """`callee` is called in `state`, whether its body matters here or is known otherwise."""
+        made = self._made.setdefault((callee, site, width), [])
+        for calling in made:
+            if (
+                calling.locks is state.locks
+                and calling.scopes is state.scopes
+                and calling.released is state.released
+                and calling.closed is state.closed
+            ):
+                return
+        made.append(Calling(state.locks, state.released, state.scopes, state.closed))
+
+    def made(self) -> dict[tuple[str, Site, int], tuple[Calling, ...]]:
+        """What is held at each call: (function called, place, width as in `call`)."""
+        return {call: tuple(dict.fromkeys(callings)) for call, callings in self._made.items()}
 
     def reached(self) -> tuple[Reached, ...]:
         """The allocations that callers should know of."""

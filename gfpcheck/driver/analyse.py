@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from gfpcheck import __version__
 from gfpcheck.analysis.callgraph import CallGraph
+from gfpcheck.analysis.contexts import Contexts
+from gfpcheck.analysis.edges import Edges
 from gfpcheck.analysis.effects import Effects
 from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.entry import entry_scopes
@@ -49,8 +51,10 @@ def find_out(source: Source, progress: Progress | None) -> Knowledge:
             engine.summary(key)
     reclaim = Reclaim(program, engine, knowledge, graph, beyond)
     loops = LoopFinder(program, engine)
-    entry = entry_scopes(program, engine, knowledge)
-    views = Views(program, engine, gfp, loops, reclaim, entry, graph, plan.version, plan.root)
+    edges = Edges(engine)
+    entry = entry_scopes(program.functions, edges)
+    contexts = Contexts(engine, edges)
+    views = Views(program, engine, gfp, loops, reclaim, entry, contexts, graph, plan.version, plan.root)
     return Knowledge(program, graph, engine, reclaim, views)
 
 

@@ -7,7 +7,6 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from gfpcheck.analysis.callers import Callers
 from gfpcheck.analysis.lines import held_by_line
 from gfpcheck.driver.analyse import Knowledge, find_out
 from gfpcheck.driver.collector import no_collector
@@ -34,15 +33,13 @@ def facts(file: Path, function: str, options: Options, progress: Progress | None
         hint = f"; did you mean {close[0]}?" if close else ""
         raise RunError(f"{file}: there is no function {function!r} in it that has a body{hint}")
     chosen = [here[function]] if function else here.values()
-    callers = Callers(known.engine, known.graph)
-    found = sorted((_function(known, callers, key) for key in chosen), key=lambda each: each.function.place)
+    found = sorted((_function(known, key) for key in chosen), key=lambda each: each.function.place)
     return Facts(source.plan.root, source.plan.setup, tuple(found))
 
 
-def _function(known: Knowledge, callers: Callers, key: str) -> FunctionFacts:
+def _function(known: Knowledge, key: str) -> FunctionFacts:
     seen = known.engine.facts[key]
     func = known.program.functions[key]
     by_line = held_by_line(known.engine, key)
     lines = {func.line + line: known.views.held(key, states) for line, states in by_line.items()}
-    entries = tuple(map(known.views.entry, callers.ways(key)))
-    return FunctionFacts(known.views.function(key, seen), func.line + func.end_line, lines, seen.given_up, entries)
+    return FunctionFacts(known.views.function(key, seen), func.line + func.end_line, lines, seen.given_up)

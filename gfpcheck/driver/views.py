@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 
-from gfpcheck.analysis.callers import Callers, Way
 from gfpcheck.analysis.callgraph import CallGraph
+from gfpcheck.analysis.contexts import Contexts
 from gfpcheck.analysis.engine import AllocationSite, Engine, FunctionFacts, Held
 from gfpcheck.analysis.entry import EntryScopes
 from gfpcheck.analysis.loops import LoopFinder, cycles
@@ -24,11 +24,9 @@ from gfpcheck.driver.comments import Comments
 from gfpcheck.driver.origins import Origins
 from gfpcheck.driver.places import Places
 from gfpcheck.driver.scope_views import ScopeViews
-from gfpcheck.driver.way_views import WayViews
 from gfpcheck.findings import Place, Step
 from gfpcheck.ir import Func, Loc
 from gfpcheck.models import GfpFlags
-from gfpcheck.report.facts import Entry
 from gfpcheck.report.facts import Held as HeldLine
 from gfpcheck.rule_api import (
     Allocation,
@@ -41,6 +39,7 @@ from gfpcheck.rule_api import (
     RetryLoop,
     Scope,
     Situation,
+    Way,
     WorkerWait,
 )
 
@@ -60,6 +59,7 @@ class Views:
         loops: LoopFinder,
         reclaim: Reclaim,
         entry: EntryScopes,
+        contexts: Contexts,
         graph: CallGraph,
         kernel: tuple[int, ...],
         root: str,
@@ -78,7 +78,7 @@ class Views:
         self._scopes = ScopeViews(program, self._places)
         self._engine = engine
         self._pools = Pools(engine, graph)
-        self._calling = WayViews(engine, Callers(engine, graph), self._places, self._lock)
+        self._contexts = contexts
         self._workers = Workers(engine)
         self._read = Comments(root)
 
@@ -122,7 +122,7 @@ class Views:
             functools.partial(self._calls.of, key, entry),
             functools.partial(self._comments, func),
             functools.partial(self._waits, key, entry),
-            functools.partial(self._calling.of, key),
+            functools.partial(self._entered, key),
         )
 
     def _waits(self, key: str, entry: frozenset[str]) -> tuple[WorkerWait, ...]:
@@ -181,9 +181,20 @@ class Views:
         """The function that the source calls at the site."""
         return site.name if not site.via else callee_name(site.call) or site.via[0].function
 
-    def entry(self, way: Way) -> Entry:
-        """A way in which a function is called."""
-        return Entry(self._places.sites(way.chain), tuple(map(self._lock, way.locks)), way.scopes)
+    def _entered(self, key: str) -> tuple[Way, ...]:
+        return tuple(
+            Way(
+                way.start,
+                way.context,
+                self._places.sites(way.chain),
+                tuple(map(self._lock, way.locks)),
+                tuple(map(Scope, way.scopes)),
+                way.places,
+                way.width,
+                way.joined,
+            )
+            for way in self._contexts.ways(key)
+        )
 
     def _situation(self, key: str, context: Context) -> Situation:
         flags = self._flags(context.flags)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from gfpcheck.rule_api import Function, Lock, Place
+from gfpcheck.rule_api import Function, Lock
 
 
 class Held(NamedTuple):
@@ -15,29 +15,18 @@ class Held(NamedTuple):
     scopes: tuple[str, ...]
 
 
-class Entry(NamedTuple):
-    """One way in which a function is called: `chain` leads from the call in the outermost function down to that of the
-    function itself; `locks` and `scopes` are those of the outermost one."""
-
-    chain: tuple[Place, ...]
-    locks: tuple[Lock, ...]
-    scopes: tuple[str, ...]
-
-
 @dataclass(frozen=True)
 class FunctionFacts:
     """A function as rules see it, and beside it what is held on its lines (before anything on them is done).
 
-    `entries` are the ways in which it is called, as far as callers are analysed. A line without a state is never
-    reached; one that is not among the lines does nothing. `given_up`: it was too much work, so that nothing in it was
-    looked at to the end.
+    A line without a state is never reached; one that is not among the lines does nothing. `given_up`: it was too much
+    work, so that nothing in it was looked at to the end.
     """
 
     function: Function
     end_line: int
     lines: dict[int, tuple[Held, ...]]
     given_up: bool
-    entries: tuple[Entry, ...]
 
     def locks(self) -> dict[Lock, str]:
         """A letter for each lock that is held anywhere, in the order in which they come."""

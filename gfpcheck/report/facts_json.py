@@ -37,11 +37,16 @@ def _function(facts: FunctionFacts) -> dict[str, object]:
         "locks": {letter: _lock(lock, function) for lock, letter in letters.items()},
         "entries": [
             {
-                "chain": [_place(place) for place in entry.chain],
-                "locks": [{"class": lock.cls, "kind": lock.kind, "maybe": lock.may} for lock in entry.locks],
-                "scopes": entry.scopes,
+                "start": way.start,
+                "context": way.context,
+                "chain": [_place(place) for place in way.calls],
+                "locks": [_way_lock(lock) for lock in way.locks],
+                "scopes": [scope.kind for scope in way.scopes],
+                "places": way.places,
+                "targets": way.targets,
+                "joined": way.joined,
             }
-            for entry in facts.entries
+            for way in function.ways
         ],
         "lines": [
             {"line": line, "states": [{**_held(state.locks, letters), "scopes": state.scopes} for state in states]}
@@ -50,6 +55,10 @@ def _function(facts: FunctionFacts) -> dict[str, object]:
         "allocations": [_allocation(allocation, letters) for allocation in function.allocations],
         "retry_loops": [_loop(loop) for loop in function.retry_loops],
     }
+
+
+def _way_lock(lock: Lock) -> dict[str, object]:
+    return {"class": lock.cls, "kind": lock.kind, "maybe": lock.may, **_place(lock.place)}
 
 
 def _lock(lock: Lock, function: Function) -> dict[str, object]:

@@ -11,11 +11,20 @@ from gfpcheck.report.lines import one_line, printable
 from gfpcheck.report.snippet import snippet
 from gfpcheck.report.source import Sources
 from gfpcheck.report.style import Style
-from gfpcheck.rule_api import Allocation, Lock, ReclaimPath, RetryLoop, Situation
+from gfpcheck.rule_api import Allocation, Lock, ReclaimPath, RetryLoop, Situation, Way
 
 _MIN_COLUMN = 6
 _WIDTH = 160
-_MAX_ENTRIES = 8
+_MAX_WAYS = 8
+_STARTS = {
+    "reclaim": "by memory reclaim",
+    "thread": "as a thread's main function",
+    "work": "as a work item",
+    "irq": "as an interrupt handler or the like",
+    "bh": "as a softirq, timer or the like",
+    "rcu": "in an RCU read-side critical section",
+    "preempt": "with preemption off",
+}
 _JUMP = re.compile(rb"\s*(\}?\s*else\s+)?(goto|break|continue)\b")
 NOTHING_KNOWN = "."
 """Stands before a jump: it is no instruction of its own, so nothing is known of it."""
@@ -52,7 +61,7 @@ class _Printer:
         yield style.title(f"{printable(function.name)}() in {printable(function.file)}:{function.place.line}")
         for lock, letter in self._letters.items():
             yield from self._lock(lock, letter)
-        yield from self._entries()
+        yield from self._ways()
         if facts.given_up:
             yield "  given up on: it was too much work, and what is shown is not all"
         elif function.uncertain:
@@ -88,14 +97,18 @@ class _Printer:
         if path is not None:
             yield f"     {one_line(_reclaim(path))}"
 
-    def _entries(self) -> Iterator[str]:
-        """How it comes to be called: one line for each way."""
-        for number, entry in enumerate(self._facts.entries[:_MAX_ENTRIES]):
-            calls = ", from ".join(f"{place.function}() {self._where(place)}" for place in reversed(entry.chain))
-            held = [f"{lock}{' on some paths' if lock.may else ''}" for lock in entry.locks] + list(entry.scopes)
+    def _ways(self) -> Iterator[str]:
+        """How it comes to be called: one line for each way. What it is entered with because of where it is stored or
+        registered stands among the locks."""
+        ways = [way for way in self._facts.function.ways if way.calls or (way.context and not way.locks)]
+        for number, way in enumerate(ways[:_MAX_WAYS]):
+            calls = ", from ".join(f"{place.function}() {self._where(place)}" for place in reversed(way.calls))
+            held = [f"{lock}{' on some paths' if lock.may else ''}" for lock in way.locks] + list(map(str, way.scopes))
             head = "" if number else "  called"
-            yield f"{head:8} from " + one_line(f"{calls}, with {' and '.join(held) or 'nothing held'}")
-        more = len(self._facts.entries) - _MAX_ENTRIES
+            where = f"from {calls}" if calls else "from elsewhere"
+            start = f" ({_STARTS[way.context]})" if way.context else ""
+            yield f"{head:8} " + one_line(f"{where}{start}, with {' and '.join(held) or 'nothing held'}{_others(way)}")
+        more = len(ways) - _MAX_WAYS
         if more > 0:
             yield f"{'':8} and in {more} more {'way' if more == 1 else 'ways'}"
 
@@ -142,6 +155,13 @@ def _reclaim(path: ReclaimPath) -> str:
     chain = ", ".join(f"{step.place.function}() at {step.place.file}:{step.place.line}" for step in path.steps)
     gate = f", with {path.gate}" if path.gate else ""
     return f"reclaim waits for it through {path.root}{gate}: {chain}"
+
+
+def _others(way: Way) -> str:
+    """What else there is to say of a way in which a function is called."""
+    more = way.places - 1
+    others = f"; the same from {more} other {'place' if more == 1 else 'places'}" if more > 0 else ""
+    return f"{_pointer(way.targets)}{others}{'; or a part of that, on other ways' if way.joined else ''}"
 
 
 def _pointer(targets: int) -> str:

@@ -202,8 +202,8 @@ class Function:
 
     @functools.cached_property
     def ways(self) -> tuple[Way, ...]:
-        """The ways in which the function comes to be called, five calls up, by what is analysed; itself if nobody calls
-        it."""
+        """The ways in which the function is entered, as far as what is analysed calls it, shortest first; itself if
+        nobody does. Contexts flow down the whole call graph: what is held there was taken by whoever is on the way."""
         return self.find_ways()
 
     @functools.cached_property

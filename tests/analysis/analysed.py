@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gfpcheck.analysis.callgraph import CallGraph
+from gfpcheck.analysis.effects import Effects
+from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.program import Program
 from gfpcheck.frontend import lower_file
 from gfpcheck.ir import Module
 from gfpcheck.kbuild.types import Unit
-from gfpcheck.models import Models, load
+from gfpcheck.models import GfpFlags, Models, load
+
+FS, IO, SLEEPS = 0x80, 0x40, 0x400
+FLAGS = GfpFlags(
+    {
+        "__GFP_FS": FS,
+        "__GFP_IO": IO,
+        "__GFP_DIRECT_RECLAIM": SLEEPS,
+        "GFP_KERNEL": FS | IO | SLEEPS,
+        "GFP_NOFS": IO | SLEEPS,
+    }
+)
 
 
 def program(folder: Path, **files: str) -> Program:
@@ -33,3 +47,12 @@ def models(folder: Path, text: str) -> Models:
     path = folder / "model.toml"
     path.write_text(text, encoding="utf-8")
     return load((6, 12), [path])
+
+
+def run(whole: Program, knowledge: Models) -> Engine:
+    """The engine, after it has run every function of the program."""
+    engine = Engine(whole, knowledge, Effects(whole, knowledge, FLAGS))
+    for component in CallGraph(whole).bottom_up():
+        for key in component:
+            engine.summary(key)
+    return engine

@@ -3,15 +3,10 @@
 from pathlib import Path
 
 import pytest
-from analysed import models, program
+from analysed import FS, IO, SLEEPS, models, program, run
 
 from gfpcheck.analysis.callgraph import CallGraph
-from gfpcheck.analysis.effects import Effects
-from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.reclaim import Reclaim
-from gfpcheck.models import GfpFlags
-
-FS, IO, SLEEPS = 0x80, 0x40, 0x400
 
 MODEL = """
 [locks]
@@ -47,13 +42,7 @@ void queue_work(void *, struct work_struct *);
 def reclaim(folder: Path, **files: str) -> Reclaim:
     prog = program(folder, **{name: HEAD + text for name, text in files.items()})
     knowledge = models(folder, MODEL)
-    gfp = GfpFlags({"__GFP_FS": FS, "__GFP_IO": IO, "__GFP_DIRECT_RECLAIM": SLEEPS}, ())
-    graph = CallGraph(prog)
-    engine = Engine(prog, knowledge, Effects(prog, knowledge, gfp))
-    for component in graph.bottom_up():
-        for key in component:
-            engine.summary(key)
-    return Reclaim(prog, engine, knowledge, graph)
+    return Reclaim(prog, run(prog, knowledge), knowledge, CallGraph(prog))
 
 
 def fs(name: str, evict: str) -> str:

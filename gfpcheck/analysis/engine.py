@@ -272,8 +272,9 @@ class Engine:
             self._assumed[-1] |= assumed
 
     def _can_depend(self, key: str, generic: Summary) -> bool:
-        """True if constants passed to `key` may give a sharper summary than the general one."""
-        if generic.has_effect or len(generic.outcomes) > 1:
+        """True if constants passed to `key` may give a sharper summary than the general one: also where there was too
+        much to keep apart without them, as for three locks in two modes each."""
+        if generic.has_effect or len(generic.outcomes) > 1 or self.facts[key].blurred:
             return True
         small = len(self.program.functions[key].blocks) <= SMALL
         return small and any(outcome != Outcome() and outcome.value.constant is None for outcome in generic.outcomes)

@@ -7,7 +7,7 @@ from collections.abc import Set
 from gfpcheck.analysis import values
 from gfpcheck.analysis.paths import followed
 from gfpcheck.analysis.state import State
-from gfpcheck.ir import Addr, Assign, Bin, Call, Const, Expr, Field
+from gfpcheck.ir import Addr, Assign, Bin, Call, Const, Deref, Expr, Field, Index
 
 
 def learn_read(state: State, *read: Expr) -> None:
@@ -18,8 +18,15 @@ def learn_read(state: State, *read: Expr) -> None:
 
 
 def learn_locked(state: State, call: Call) -> None:
-    """The object that holds the lock which `call` is given is there."""
-    learn_read(state, *(argument.base for argument in call.args if isinstance(argument, Addr)))
+    """The object that holds the lock which `call` is given is there, whatever path leads to it."""
+    for argument in call.args:
+        if isinstance(argument, Addr):
+            learn_read(state, argument.base)
+            holder = argument.base
+            while isinstance(holder, Field | Index):
+                holder = holder.base
+            if isinstance(holder, Deref):
+                state.learn(state.resolve(holder.base), values.NONZERO)
 
 
 def assign(state: State, assign: Assign, pointers: Set[Expr]) -> None:

@@ -7,6 +7,7 @@ import itertools
 from gfpcheck.analysis import values
 from gfpcheck.analysis.balance import consistent
 from gfpcheck.analysis.paths import depth, has_class, names_in, put, reads_memory, replace
+from gfpcheck.analysis.queries import asks
 from gfpcheck.analysis.state import (
     LOST,
     WAITING,
@@ -124,8 +125,8 @@ class Names:
 
 
 class Returns:
-    """Collects the returning states of one function, one for each situation; if `fine`, one for each set of answers
-    to the questions that it asks about its parameters."""
+    """Collects the returning states of one function, one for each situation and for each set of answers to the
+    questions that it asks about the context; if `fine`, also to those about its parameters."""
 
     def __init__(self, func: Func, fine: bool = False) -> None:
         self.names = Names(func)
@@ -154,7 +155,10 @@ class Returns:
         number = value.constant  # a mode, flags, an answer; error codes are all alike
         kind = number if number is not None and number >= 0 else (value.truth, self._pointer and value.is_error)
         effects = state.locks or state.scopes or state.released or state.closed
-        asked = frozenset(self.names.facts(state)) if self.fine and effects else None
+        if self.fine and effects:
+            asked = frozenset(self.names.facts(state))
+        else:
+            asked = frozenset((expr, known) for expr, known in state.facts.items() if asks(expr))
         situation: Key = (*state.key(()), asked, kind, (path, members) if effects or members else None)
         old = self._found.get(situation)
         if old is None and len(self._found) >= MAX_OUTCOMES:

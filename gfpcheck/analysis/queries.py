@@ -40,6 +40,11 @@ class Queries:
                     state.learn(name, values.Value(ones=bits, nonzero=True))
 
 
+def asks(expr: Expr) -> bool:
+    """True if `expr` is about the context in which the function is called."""
+    return any(isinstance(name, Var) and name.name.endswith("()") for name in names_in(expr))
+
+
 def _answer(name: str) -> Expr:
     return Var(f"{name}()", "g")
 

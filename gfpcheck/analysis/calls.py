@@ -75,7 +75,8 @@ class Calls:
             self._enter(trace, call, site, state)
             learn_locked(state, call)
             after = self._effects.apply_locks(lock_ops, call, arguments, state, site, trace.acquired)
-            trace.names.taken |= {lock.cls for current in after for lock in current.locks if lock.site == site}
+            new = (lock for current in after for lock in current.locks if lock.site == site)
+            trace.names.taken |= {lock.cls for lock in new if not lock.asserted}
             return after
         scoped = self._effects.scopes.apply(call, arguments, state, site, trace.scopes)
         if scoped is not None:
@@ -177,16 +178,31 @@ class Calls:
                     possible = [self._reach(trace, where, reached, *parts) for reached in reachable]
                     if all(possible):
                         trace.reached_in.add(situation)
-        if len(effects) == 1:
-            summary, mapping = effects[0]
-            says = summary.says_something
-            return self._apply(trace, summary, mapping, argument_values, call, state, site) if says else [state]
-        if len(effects) > MAX_EXACT or not any(o.has_effect for summary, _ in effects for o in summary.outcomes):
+        if len(effects) > MAX_EXACT or not any(summary.says_something for summary, _ in effects):
             return [state]
-        after: list[State] = []
-        for summary, mapping in effects:
-            after += self._apply(trace, summary, mapping, argument_values, call, state.copy(), site)
-        return either(after, call)
+        before = state.locks
+        doubted = frozenset[str]().union(*(summary.doubted for summary, _ in effects))
+        after: list[State]
+        if len(effects) == 1:
+            after = self._apply(trace, *effects[0], argument_values, call, state, site)
+        elif any(o.has_effect for summary, _ in effects for o in summary.outcomes):
+            after = []
+            for summary, mapping in effects:
+                after += self._apply(trace, summary, mapping, argument_values, call, state.copy(), site)
+            after = either(after, call)
+        else:
+            after = [state]
+        if doubted:
+            self._doubt(trace, doubted, before, after)
+        return after
+
+    def _doubt(self, trace: Trace, doubted: frozenset[str], before: tuple[HeldLock, ...], after: list[State]) -> None:
+        """What was held before the call and may have been released in it, is held perhaps; if it was not held here, a
+        caller may hold it."""
+        trace.names.doubted |= doubted - {lock.cls for lock in before}
+        kept = {lock for lock in before if lock.cls in doubted and not lock.may}
+        for state in after if kept else ():
+            state.locks = tuple(lock._replace(may=True) if lock in kept else lock for lock in state.locks)
 
     def _reach(
         self,

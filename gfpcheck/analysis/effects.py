@@ -238,13 +238,18 @@ class Effects:
 
     def assert_held(self, state: State, lock: HeldLock) -> None:
         """Add `lock`, which is known to be held, unless it is: it, one that may be it by another name, or one that
-        brings the context about and takes it away again when it is released."""
+        brings the context about and takes it away again when it is released. If it was doubted it is not any more."""
         if lock.kind == "irq" and "init" in self._annotations(lock.site):
             return  # before interrupts were ever switched on, when allocations are kept from waiting: GFP_BOOT_MASK
         if lock.kind == "preempt" and any(held.kind in PREEMPTION_OFF and not held.may for held in state.locks):
             return
         if not any(held.instance == lock.instance != NO_OBJECT or held.cls == lock.cls for held in state.locks):
             self.acquire(state, lock)
+        elif any(held.may for held in state.locks):
+            state.locks = tuple(
+                held._replace(may=False) if held.may and held.instance == lock.instance != NO_OBJECT else held
+                for held in state.locks
+            )
 
     def _annotations(self, site: Site) -> tuple[str, ...]:
         func = self.program.functions.get(f"{site.file}:{site.function}")

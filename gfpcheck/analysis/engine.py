@@ -329,7 +329,9 @@ class Engine:
         run = self._interpret(key, consts)
         summary = NOTHING
         if not run.given_up:
-            summary = Summary(run.returns.outcomes(), run.trace.reached(), frozenset(run.trace.names.taken))
+            names = run.trace.names
+            outcomes, reached = run.returns.outcomes(), run.trace.reached()
+            summary = Summary(outcomes, reached, frozenset(names.taken), (), frozenset(names.doubted - names.taken))
             if not summary.has_effect:
                 summary = summary._replace(asserted=run.returns.asserted())
         if not consts:

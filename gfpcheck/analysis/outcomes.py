@@ -45,7 +45,8 @@ _NAMED = (RETURNED, ORIGIN)
 
 class Names:
     """Which expressions of a function mean the same to its callers. `taken` are the classes of the locks that it has
-    been seen to take, `stored` the members that it assigns."""
+    been seen to take, `doubted` those of which it may have released a caller's, `stored` the members that it assigns.
+    """
 
     def __init__(self, func: Func) -> None:
         changed: set[Expr] = set()
@@ -64,6 +65,7 @@ class Names:
         self.stored = tuple(stored)
         self._usable: dict[Expr, bool] = {}
         self.taken: set[str] = set()
+        self.doubted: set[str] = set()
 
     def means(self, expr: Expr, returned: Terms | None = None) -> Expr | None:
         """`expr` in terms that callers know (parameters, globals, what is returned); None if it has none."""
@@ -192,7 +194,9 @@ class Returns:
                 for state, value, path, members in self._found.values()
             )
         )
+        unnamed = _unnamed(found)
         found = consistent(_all_waiting(found), self.names.taken)
+        self.names.doubted |= unnamed - _unnamed(found)
         if len(found) < 2 or any(outcome.has_effect for outcome in found):
             return found
         if len(found) <= 4 and any(o.value.constant is not None or o.value.tied for o in found):
@@ -255,6 +259,11 @@ def _all_waiting(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
         outcome._replace(opened=tuple(scope for scope in outcome.opened if scope.kind != WAITING))
         for outcome in outcomes
     )
+
+
+def _unnamed(outcomes: tuple[Outcome, ...]) -> set[str]:
+    """The classes of the caller's locks that are released under a name which callers do not know."""
+    return {r.cls for outcome in outcomes for r in outcome.released if r.instance == anonymous(r.cls)}
 
 
 def _telling(facts: list[dict[Expr, Value]]) -> frozenset[Expr]:

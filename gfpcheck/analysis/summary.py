@@ -71,21 +71,24 @@ class Reached(NamedTuple):
 class Summary(NamedTuple):
     """All outcomes and allocations. No outcome: the function never returns. `taken` are the classes of all locks that
     it takes, whether it still holds them afterwards or not. `asserted` are the caller's locks that a function which
-    does nothing else asserts are held."""
+    does nothing else asserts are held. `doubted` are the classes of which it may release a caller's lock, as a
+    transaction does with what was handed to it: by a name that callers do not know, and not on every path."""
 
     outcomes: tuple[Outcome, ...]
     reached: tuple[Reached, ...] = ()
     taken: frozenset[str] = frozenset()
     asserted: tuple[HeldLock, ...] = ()
+    doubted: frozenset[str] = frozenset()
 
     @property
     def has_effect(self) -> bool:
-        return bool(self.reached or self.asserted) or any(outcome.has_effect for outcome in self.outcomes)
+        return bool(self.reached or self.asserted or self.doubted) or any(o.has_effect for o in self.outcomes)
 
     @property
     def says_something(self) -> bool:
         """False if a caller may treat the call as one that changes nothing and returns anything."""
-        return bool(self.reached or self.asserted) or len(self.outcomes) != 1 or self.outcomes[0] != Outcome()
+        known = self.reached or self.asserted or self.doubted
+        return bool(known) or len(self.outcomes) != 1 or self.outcomes[0] != Outcome()
 
 
 NOTHING = Summary((Outcome(),))

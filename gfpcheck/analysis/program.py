@@ -50,6 +50,7 @@ class Program:
             self.stores += module.stores
         for func in headers:
             self._add(func)
+        self._included = frozenset(f"{func.file}:{func.name}" for func in headers)
         self.pointers = Pointers(self.functions, self.stores, self.members, self.find, queued)
         self._parts = parts
         self._near: dict[tuple[tuple[str, ...], str], tuple[str, ...]] = {}
@@ -61,7 +62,8 @@ class Program:
             self._by_name.setdefault(func.name, []).append(key)
 
     def find(self, name: str, file: str) -> str | None:
-        """The id of the function that `name`, or an id, means in `file`: its own, else a global or a header's."""
+        """The id of the function that `name`, or an id, means in `file`: its own, else a global or a header's, be that
+        a header or a C file that is included."""
         if name in self.functions:
             return name
         own = f"{file}:{name}"
@@ -71,7 +73,8 @@ class Program:
             func = self.functions[key]
             if not func.static or func.inline:
                 return key
-        return None
+        included = [key for key in self._by_name.get(name, ()) if key in self._included]
+        return included[0] if len(included) == 1 else None
 
     def callees(self, call: Call, func: Func) -> tuple[str, ...]:
         """The ids of the functions with a body that `call`, in `func`, may reach; empty when none is known, or too many

@@ -7,10 +7,11 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import forkserver, resource_tracker
+from contextlib import contextmanager, suppress
+from multiprocessing import connection, forkserver, resource_tracker
+from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 
 
@@ -40,6 +41,72 @@ def uninterrupted() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class Copy:
+    """A copy of this process that answers questions, one at a time. It ends when nobody can ask any more."""
+
+    def __init__(self, pid: int, pipe: Connection) -> None:
+        self._pid = pid
+        self.pipe = pipe
+
+    def ask(self, question: bytes) -> None:
+        """Asks; the answer before must have been taken. Raises OSError if the copy is gone."""
+        self.pipe.send_bytes(question)
+
+    def answer(self) -> bytes:
+        """The answer, once it is there. Raises OSError or EOFError if the copy is gone."""
+        return self.pipe.recv_bytes()
+
+    def end(self) -> None:
+        """Ends the copy at once."""
+        self.pipe.close()
+        with suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(self._pid, 0)
+
+
+@contextmanager
+def copies(count: int, answer: Callable[[bytes], bytes]) -> Iterator[list[Copy]]:
+    """Up to `count` copies of this process, which know what it knows and put what they are asked to `answer`. They end
+    with the block. There are none where a process cannot be copied, or has threads, of which a copy would know
+    nothing."""
+    made: list[Copy] = []
+    try:
+        if hasattr(os, "fork") and threading.active_count() == 1:
+            for _ in range(count):
+                with suppress(OSError):  # no memory, too many processes: fewer do as well
+                    made.append(_copy(answer, made))
+        yield made
+    finally:
+        for each in made:
+            each.end()
+
+
+def answered(some: Iterable[Copy], wait: bool) -> list[Copy]:
+    """Those of `some` copies that have answered, or are gone; with `wait`, at least one of them."""
+    pipes = {each.pipe: each for each in some}
+    return [pipes[pipe] for pipe in connection.wait(pipes, None if wait else 0) if isinstance(pipe, Connection)]
+
+
+def _copy(answer: Callable[[bytes], bytes], others: Iterable[Copy]) -> Copy:
+    here, there = multiprocessing.Pipe()
+    with uninterrupted():  # the copy inherits that: interrupts are the parent's business
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                for pipe in (here, *(other.pipe for other in others)):
+                    pipe.close()  # else it would never hear that the parent is gone
+                while True:
+                    there.send_bytes(answer(there.recv_bytes()))
+            except (EOFError, OSError):
+                status = 0
+            finally:
+                os._exit(status)
+    there.close()
+    return Copy(pid, here)
 
 
 def _context(module: str) -> BaseContext:

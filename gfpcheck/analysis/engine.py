@@ -21,11 +21,11 @@ from gfpcheck.analysis.liveness import Flow, flow_of
 from gfpcheck.analysis.outcomes import Returns
 from gfpcheck.analysis.pointers import function_named
 from gfpcheck.analysis.program import Program
+from gfpcheck.analysis.results import Acquisition, FunctionFacts, Results, Shown, site_at
 from gfpcheck.analysis.starts import Starts
 from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Site, State, blur, join
 from gfpcheck.analysis.summary import NOTHING, Outcome, Summary
-from gfpcheck.analysis.tokens import ScopeLog
-from gfpcheck.analysis.trace import CalledAt, Calling, Consts, Context, Known, Place, Trace
+from gfpcheck.analysis.trace import CalledAt, Consts, Context, Known, Trace
 from gfpcheck.ir import Addr, Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
 from gfpcheck.models import Models
 
@@ -33,12 +33,10 @@ MAX_SITUATIONS = 10
 """Situations kept apart at one program point; more are blurred into one."""
 MAX_STEPS = 4_000
 """Block visits before a function is given up on (and counted)."""
-SPECIAL_STEPS = 1_200
-"""Block visits spent on one function for all the constants that it is called with."""
+MAX_SPECIAL_STEPS = 800
+"""Block visits of the general run up to which a function is run again for the constants that it is called with."""
 WIDEN_AFTER = 3
 MAX_CALL_DEPTH = 60
-MAX_CONTEXTS = 32
-"""Situations kept for one allocation."""
 MAX_CHOICES = 4
 """Constants of one variable up to which each is a situation of its own."""
 MAX_ROUNDS = 3
@@ -60,31 +58,6 @@ class Held(NamedTuple):
     values: tuple[int | None, ...]
 
 
-class AllocationSite(NamedTuple):
-    """A call that allocates, by itself or below, with every situation in which it is reached.
-
-    `via` leads from the callee's first call to the allocation's own place; empty for the allocator itself. `width` as
-    in `Reached`.
-    """
-
-    call: Call
-    block: int
-    position: int
-    name: str
-    via: tuple[Site, ...]
-    width: int
-    contexts: tuple[Context, ...]
-
-
-class Acquisition(NamedTuple):
-    """A lock taken in a function, by itself or through a wrapper. `blocking`: not a trylock.
-    `kept`: the function can return with it held, so that its callers account for it."""
-
-    lock: HeldLock
-    blocking: bool
-    kept: bool
-
-
 class Exploration(NamedTuple):
     """What one function does when some parameters are fixed. `calls` are those that can be reached, each with its
     arguments; `demanded` the bits of the mask asked about that are set at each of its calls."""
@@ -92,22 +65,6 @@ class Exploration(NamedTuple):
     acquisitions: tuple[Acquisition, ...]
     calls: tuple[tuple[CalledAt, tuple[Expr, ...]], ...]
     demanded: Mapping[Site, int]
-
-
-@dataclass
-class FunctionFacts:
-    """What one run over a function has found. `calls`: what is held at each call, by (function called, place, width as
-    in `Edge`); `passed`: the same of functions that are called because a caller passes them. `asserted`: the locks that
-    it says its callers hold. `scopes`: what there is to be said of how it opens and closes scopes."""
-
-    sites: list[AllocationSite] = field(default_factory=list)
-    acquisitions: list[Acquisition] = field(default_factory=list)
-    calls: dict[tuple[str, Site, int], tuple[Calling, ...]] = field(default_factory=dict)
-    passed: dict[tuple[str, Site, int], tuple[Calling, ...]] = field(default_factory=dict)
-    asserted: tuple[HeldLock, ...] = ()
-    blurred: bool = False
-    given_up: bool = False
-    scopes: ScopeLog | None = None
 
 
 @dataclass
@@ -124,6 +81,7 @@ class _Run:
     visits: dict[tuple[int, Key], int] = field(default_factory=dict)
     blurred: bool = False
     given_up: bool = False
+    steps: int = 0
     watched: dict[Point, dict[Held, None]] = field(default_factory=dict)
 
     def note(self, point: Point, states: list[State]) -> None:
@@ -192,23 +150,25 @@ class Engine:
         self.program = program
         self.effects = effects
         self.inliner = Inliner(program, models)
-        self.facts: dict[str, FunctionFacts] = {}
+        self.results = Results()
         self.starts = Starts(program, models)
         self._carriers = Carriers(program, effects, effects.models)
         self._calls = Calls(program, effects, self.inliner, self.summary)
-        self._summaries: dict[tuple[str, Consts], Summary] = {}
-        self._spent: dict[str, int] = {}
         self._active: list[str] = []
         # For each active function the active ones of which a provisional summary was used since; for each summary
         # those on whose provisional summary it rests.
         self._assumed: list[set[str]] = []
         self._rests_on: dict[tuple[str, Consts], set[str]] = {}
-        self._relevant: dict[str, bool] = {}
         self._deciding: set[str] = set()
         self._provisional: dict[str, Summary] = {}
         self._flows: dict[str, Flow] = {}
         self._nothing: dict[str, Known] = {}
         self._explored: dict[tuple[str, Consts, Expr | None, Expr | None], Exploration] = {}
+
+    @property
+    def facts(self) -> Mapping[str, FunctionFacts]:
+        """What was found out about the functions that were run, by id."""
+        return self.results.facts
 
     # --- summaries -------------------------------------------------------------------------
 
@@ -216,34 +176,34 @@ class Engine:
         """The summary of function `key`, with the parameters in `consts` fixed."""
         if not any(number is not None for number in consts):
             consts = ()
-        known = self._summaries.get((key, consts))
+        known = self.results.find(key, consts)
         if known is not None:
             if self._assumed:
                 self._assumed[-1] |= self._rests_on.get((key, consts), set())
             return known
         if key in self._active:
             self._assumed[-1].add(key)
-            return self._summaries.get((key, ())) or self._provisional.setdefault(key, NOTHING)
+            return self.results.find(key, ()) or self._provisional.setdefault(key, NOTHING)
         if len(self._active) >= MAX_CALL_DEPTH:
             return NOTHING
         if consts:
             generic = self.summary(key)
             called = any(isinstance(fixed, tuple) for fixed in consts)
             if not called and not self._can_depend(key, generic):
-                self._summaries[key, consts] = generic
+                self.results.put(key, consts, generic)
                 return generic
-            if self._spent.get(key, 0) >= SPECIAL_STEPS:
+            if self.results.steps.get(key, 0) > MAX_SPECIAL_STEPS:
                 return generic
         if not self.relevant(key):
             result = NOTHING
-            self.facts[key] = FunctionFacts()
+            self.results.facts.setdefault(key, FunctionFacts())
         else:
             self._active.append(key)
             self._assumed.append(set())
             result = self._fixpoint(key, consts)
             self._active.pop()
             self._settle(key, consts, self._assumed.pop())
-        self._summaries[key, consts] = result
+        self.results.put(key, consts, result)
         return result
 
     def _fixpoint(self, key: str, consts: Consts) -> Summary:
@@ -256,7 +216,8 @@ class Engine:
             self._provisional[key] = result
             if any(outcome.has_effect for outcome in result.outcomes):
                 for other in [other for other, heads in self._rests_on.items() if key in heads]:
-                    del self._summaries[other], self._rests_on[other]
+                    self.results.drop(*other)
+                    del self._rests_on[other]
             result = self._run(key, consts)
         return result
 
@@ -282,10 +243,10 @@ class Engine:
     def relevant(self, key: str) -> bool:
         """True if running `key` can show anything: it touches locks or scopes, allocates, calls
         something that does, or is small enough to be worth running for its value."""
-        known = self._relevant.get(key)
+        known = self.results.relevant.get(key)
         if known is None:
             self._deciding.add(key)
-            known = self._relevant[key] = self._find_relevance(key)
+            known = self.results.relevant[key] = self._find_relevance(key)
             self._deciding.discard(key)
         return known
 
@@ -335,9 +296,11 @@ class Engine:
             if not summary.has_effect:
                 summary = summary._replace(asserted=run.returns.asserted())
         if not consts:
-            self.facts[key] = self._collect(run, summary)
+            self.results.facts[key] = self._collect(run, summary)
+            self.results.steps[key] = run.steps
         elif not run.given_up:
-            self._add_contexts(self.facts[key], run)
+            held = {place: _with_locks(contexts) for place, contexts in run.trace.sites.items()}
+            self.results.show(key, consts, Shown(run.trace.made(), held))
         return summary
 
     def _interpret(
@@ -376,35 +339,13 @@ class Engine:
         if nonzero is not None:
             start.learn(nonzero, values.NONZERO)
         run.arrive(0, start)
-        steps = 0
         while run.waiting and not run.given_up:
             block = min(run.waiting, key=lambda b: flow.position[b])
             for state in run.waiting.pop(block).values():
-                steps += 1
+                run.steps += 1
                 self._block(run, block, state)
-            run.given_up = steps > MAX_STEPS
-        if consts:
-            self._spent[key] = self._spent.get(key, 0) + steps
+            run.given_up = run.steps > MAX_STEPS
         return run
-
-    def _add_contexts(self, facts: FunctionFacts, run: _Run) -> None:
-        """What callers' constants have shown at the allocations of the function itself, and below the functions that
-        they have passed, which are called now, too."""
-        for called, callings in run.trace.made().items():
-            if called not in facts.calls:
-                facts.passed.setdefault(called, callings)
-        unknown = dict.fromkeys(run.trace.sites)
-        for number, site in enumerate(facts.sites):
-            place = Place(site.block, site.position, site.name, site.via, site.width)
-            unknown.pop(place, None)
-            seen = run.trace.sites.get(place, {})
-            new = tuple(context for context in seen if context.locks and context not in site.contexts)
-            if new:
-                facts.sites[number] = site._replace(contexts=(*site.contexts, *new)[:MAX_CONTEXTS])
-        for place in unknown:
-            contexts = tuple(context for context in run.trace.sites[place] if context.locks)
-            if contexts:
-                facts.sites.append(_site(run.func, place, contexts))
 
     def _block(self, run: _Run, number: int, state: State) -> None:
         block = run.func.blocks[number]
@@ -462,7 +403,7 @@ class Engine:
         kept = {lock.identity[:3] for outcome in summary.outcomes for lock in outcome.acquired}
         sites = []
         for place in sorted(run.trace.sites, key=lambda place: (place.block, place.position, len(place.via), place)):
-            sites.append(_site(run.func, place, tuple(run.trace.sites[place])))
+            sites.append(site_at(run.func, place, tuple(run.trace.sites[place])))
         acquisitions = [
             Acquisition(lock, blocking, lock.identity[:3] in kept) for lock, blocking in run.trace.acquired.items()
         ]
@@ -473,10 +414,8 @@ class Engine:
         return FunctionFacts(sites, acquisitions, trace.made(), {}, asserted, blurred, run.given_up, scopes)
 
 
-def _site(func: Func, place: Place, contexts: tuple[Context, ...]) -> AllocationSite:
-    call = func.blocks[place.block].instrs[place.position]
-    assert isinstance(call, Call)
-    return AllocationSite(call, place.block, place.position, place.name, place.via, place.width, contexts)
+def _with_locks(contexts: Iterable[Context]) -> tuple[Context, ...]:
+    return tuple(context for context in contexts if context.locks)
 
 
 def _chosen_constants(func: Func) -> tuple[Expr, ...]:

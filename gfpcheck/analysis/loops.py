@@ -15,9 +15,10 @@ import networkx as nx
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.conditions import assume
-from gfpcheck.analysis.engine import AllocationSite, Engine
+from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.paths import names_in, reads_memory, replace, show
 from gfpcheck.analysis.program import Program, callee_name
+from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.analysis.state import State, join
 from gfpcheck.analysis.values import Value
 from gfpcheck.ir import Addr, Assign, Branch, Call, Expr, Func, Goto, Jump, Loc, Switch, Temp, Var, successors

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gfpcheck.analysis.effects import Effects
-from gfpcheck.analysis.engine import AllocationSite
 from gfpcheck.analysis.liveness import reverse_postorder
 from gfpcheck.analysis.paths import names_in, reads_memory
+from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.ir import (
     Addr,
     Assign,

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gfpcheck.analysis.callgraph import CallGraph
-from gfpcheck.analysis.engine import AllocationSite, Engine
+from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.liveness import reverse_postorder
 from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, names_in, show
 from gfpcheck.analysis.program import callee_name
+from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.ir import Assign, Call, Expr, Func, Loc, Temp, Var, successors
 from gfpcheck.models import Allocator, base_name
 

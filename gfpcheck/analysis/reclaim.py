@@ -18,10 +18,11 @@ from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 from gfpcheck.analysis.callgraph import CallGraph
-from gfpcheck.analysis.engine import Acquisition, Engine, Exploration
+from gfpcheck.analysis.engine import Engine, Exploration
 from gfpcheck.analysis.neighbours import folder, nearest, same_module
 from gfpcheck.analysis.paths import embedded_in, handed_on, has_class, same_object
 from gfpcheck.analysis.program import Program
+from gfpcheck.analysis.results import Acquisition
 from gfpcheck.analysis.state import HeldLock, Site
 from gfpcheck.analysis.trace import Consts
 from gfpcheck.analysis.works import Works

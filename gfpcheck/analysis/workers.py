@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gfpcheck.analysis.engine import AllocationSite, Engine
+from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.paths import canonical, class_of, deref
 from gfpcheck.analysis.pointers import function_named
 from gfpcheck.analysis.program import callee_name
+from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.analysis.state import Site
 from gfpcheck.analysis.trace import Context
 from gfpcheck.ir import Assign, Call, Expr, Field, Func

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from gfpcheck import __version__
+from gfpcheck.analysis.bottom_up import summarise
 from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.contexts import Contexts
 from gfpcheck.analysis.edges import Edges
@@ -35,20 +37,15 @@ class Knowledge(NamedTuple):
     views: Views
 
 
-def find_out(source: Source, progress: Progress | None) -> Knowledge:
-    """The analysis of what was read, up to what rules are shown."""
+def find_out(source: Source, jobs: int, progress: Progress | None) -> Knowledge:
+    """The analysis of what was read, up to what rules are shown, by at most `jobs` processes."""
     plan, knowledge, gfp, modules, followed = source
     beyond = followed.functions
     program = Program(modules, followed.modules, knowledge.queued, dict(plan.parts))
     graph = CallGraph(program, beyond)
     effects = Effects(program, knowledge, gfp)
     engine = Engine(program, knowledge, effects)
-    components = graph.bottom_up()
-    for number, component in enumerate(components):
-        if progress is not None and number % 64 == 0:
-            progress("analysing", number, len(components))
-        for key in component:
-            engine.summary(key)
+    summarise(engine, graph, jobs, None if progress is None else partial(progress, "analysing"))
     reclaim = Reclaim(program, engine, knowledge, graph, beyond)
     loops = LoopFinder(program, engine)
     edges = Edges(engine)
@@ -66,7 +63,7 @@ def analyse(source: Source, rules: tuple[type[Rule], ...], options: Options, pro
         losses += [Loss("parse", f"{e.file}:{e.line}", e.message) for e in module.errors]
         losses += [Loss("lower", f"{module.file}: {name}", "the function could not be lowered") for name in module.lost]
     losses += [_broken(module.errors) for module in followed.modules if module.errors]
-    program, graph, engine, reclaim, views = find_out(source, progress)
+    program, graph, engine, reclaim, views = find_out(source, options.processes, progress)
     beyond = followed.functions
     losses += [
         Loss("follow", key, "the function was too much work and was given up on")

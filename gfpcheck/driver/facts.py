@@ -25,7 +25,7 @@ def facts(file: Path, function: str, options: Options, progress: Progress | None
         options = replace(options, paths=(*options.paths, file))
     source = read(options, progress)
     with no_collector():
-        known = find_out(source, progress)
+        known = find_out(source, options.processes, progress)
     name = os.path.relpath(file.resolve(), source.plan.root)
     here = {func.name: key for key, func in known.program.functions.items() if func.file == name}
     if function and function not in here:

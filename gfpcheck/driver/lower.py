@@ -47,7 +47,7 @@ class Reader:
             if progress is not None:
                 progress("reading", done, total)
 
-        jobs = options.jobs or len(os.sched_getaffinity(0))
+        jobs = options.processes
         self._settings = frontend.Settings(
             plan.root, _spellings(knowledge.names), knowledge.noreturn, jobs, pch_folder(cache), tell
         )

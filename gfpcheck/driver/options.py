@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +42,11 @@ class Options:
     command_line: str = ""
     announce: Callable[[str], None] | None = None
     follow: int = 0
+
+    @property
+    def processes(self) -> int:
+        """How many processes may work at once: `jobs`, or one for each CPU."""
+        return self.jobs or len(os.sched_getaffinity(0))
 
 
 class RunError(Exception):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gfpcheck.analysis.engine import AllocationSite, Engine
+from gfpcheck.analysis.engine import Engine
+from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.analysis.state import Site
 from gfpcheck.ir import Call
 from gfpcheck.models import GfpFlags

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -158,7 +157,7 @@ def _index(workspace: Workspace, options: Options, inputs: Inputs, progress: Pro
         if progress is not None:
             progress("indexing", done, total)
 
-    jobs = options.jobs or len(os.sched_getaffinity(0))
+    jobs = options.processes
     return open_index(str(workspace.tree), workspace.left_out(), inputs.store, inputs.files.start, jobs, tell)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.contexts import Contexts
-from gfpcheck.analysis.engine import AllocationSite, Engine, FunctionFacts, Held
+from gfpcheck.analysis.engine import Engine, Held
 from gfpcheck.analysis.entry import EntryScopes
 from gfpcheck.analysis.loops import LoopFinder, cycles
 from gfpcheck.analysis.needless import needless_tests
@@ -15,6 +15,7 @@ from gfpcheck.analysis.neighbours import folder
 from gfpcheck.analysis.pools import Pools
 from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.reclaim import Reclaim, ReclaimLock
+from gfpcheck.analysis.results import AllocationSite, FunctionFacts
 from gfpcheck.analysis.state import HeldLock
 from gfpcheck.analysis.trace import Context
 from gfpcheck.analysis.values import Value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gfpcheck.analysis.bottom_up import summarise
 from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.effects import Effects
 from gfpcheck.analysis.engine import Engine
@@ -49,10 +50,8 @@ def models(folder: Path, text: str) -> Models:
     return load((6, 12), [path])
 
 
-def run(whole: Program, knowledge: Models) -> Engine:
-    """The engine, after it has run every function of the program."""
+def run(whole: Program, knowledge: Models, jobs: int = 1) -> Engine:
+    """The engine, after `jobs` processes have run every function of the program."""
     engine = Engine(whole, knowledge, Effects(whole, knowledge, FLAGS))
-    for component in CallGraph(whole).bottom_up():
-        for key in component:
-            engine.summary(key)
+    summarise(engine, CallGraph(whole), jobs)
     return engine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from gfpcheck import frontend
 from gfpcheck.driver.options import Options
 from gfpcheck.driver.run import run
 from gfpcheck.findings import Report
+from gfpcheck.store import is_settled, stamp
 
 CALLER = """
 #include <linux/spinlock.h>
@@ -187,8 +189,10 @@ def test_what_is_followed_decides_whether_a_report_is_kept(options: Options, mon
         assert kept == fresh
         return _found(kept)
 
-    again()
     library = root / "lib/library.c"
+    while not is_settled(stamp(str(library)), time.time_ns()):  # what has just changed is not kept
+        time.sleep(0.01)
+    again()
     library.write_text(LIBRARY.replace("kmalloc(size, GFP_KERNEL)", "kmalloc(size, GFP_ATOMIC)"))
     assert again() == {"caller_wrapped"}
     assert read[0] == "lib/library.c"

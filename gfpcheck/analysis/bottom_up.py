@@ -1,0 +1,162 @@
+"""All summaries, callees first, by as many processes as are allowed: what comes out is the same for any number."""
+
+from __future__ import annotations
+
+import heapq
+import pickle
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gfpcheck import workers
+from gfpcheck.analysis.callgraph import CallGraph
+from gfpcheck.analysis.engine import Engine
+from gfpcheck.analysis.results import Share
+from gfpcheck.workers import Copy
+
+_WORTH_COPYING = 4_000
+"""Blocks in all functions from which on another process is worth its start."""
+_BATCH = 250
+"""Blocks that a copy is asked to look at together."""
+Tell = Callable[[int, int], None]
+"""Called with (components done, components in all)."""
+
+
+class _Component(NamedTuple):
+    """Functions that call each other. `callers` are the components that call them and `callees` how many they call;
+    `size` counts their blocks, and `height` the most blocks on a way to a function that nobody calls."""
+
+    keys: tuple[str, ...]
+    callers: frozenset[int]
+    callees: int
+    size: int
+    height: int
+
+
+def summarise(engine: Engine, graph: CallGraph, jobs: int, tell: Tell | None = None) -> None:
+    """Makes the summaries and facts of all functions of the program, in at most `jobs` processes."""
+    components = _components(engine, graph)
+    work = _Work(engine, components, tell)
+    worth = sum(component.size for component in components) >= _WORTH_COPYING
+    with workers.copies(jobs - 1 if worth else 0, work.answer) as copies:
+        work.run(copies)
+    order = [key for component in components for key in component.keys]
+    engine.results.settle(order, engine.program.functions)
+
+
+def _components(engine: Engine, graph: CallGraph) -> list[_Component]:
+    """The components, callees before callers."""
+    found = graph.bottom_up()
+    number = {key: n for n, keys in enumerate(found) for key in keys}
+    callers: list[set[int]] = [set() for _ in found]
+    callees = [0] * len(found)
+    for n, keys in enumerate(found):
+        called = {number[callee] for key in keys for callee in graph.graph.successors(key)} - {n}
+        callees[n] = len(called)
+        for each in called:
+            callers[each].add(n)
+    made: list[_Component] = []
+    heights: dict[int, int] = {}
+    for n in range(len(found) - 1, -1, -1):
+        size = sum(len(engine.program.functions[key].blocks) for key in found[n])
+        heights[n] = size + max((heights[caller] for caller in callers[n]), default=0)
+        made.append(_Component(tuple(found[n]), frozenset(callers[n]), callees[n], size, heights[n]))
+    return made[::-1]
+
+
+class _Work:
+    """Which components are done, which can be done next, and who does them."""
+
+    def __init__(self, engine: Engine, components: list[_Component], tell: Tell | None) -> None:
+        self._engine = engine
+        self._components = components
+        self._tell = tell
+        self._left = len(components)
+        self._missing = [component.callees for component in components]
+        # Those on the longest way up first: the others can be done beside them.
+        self._ready = [(-component.height, n) for n, component in enumerate(components) if component.callees == 0]
+        heapq.heapify(self._ready)
+        self._shares: list[tuple[Copy | None, Share]] = []
+
+    def run(self, copies: list[Copy]) -> None:
+        """Does everything, with the help of `copies`; what one that dies was asked for is done again."""
+        asked: dict[Copy, list[int]] = {}
+        told = dict.fromkeys(copies, 0)
+        while self._left:
+            for copy in [copy for copy in told if copy not in asked]:
+                batch = self._batch(len(told))
+                if batch and self._ask(copy, batch, told[copy]):
+                    asked[copy] = batch
+                    told[copy] = len(self._shares)
+                elif batch:
+                    self._undo(batch)
+                    del told[copy]
+            if self._ready:
+                _, number = heapq.heappop(self._ready)
+                self._summarise(number)
+                if told:
+                    self._shares.append((None, self._engine.results.share(self._components[number].keys)))
+                self._done([number])
+            for copy in workers.answered(asked, wait=not self._ready) if asked else ():
+                batch = asked.pop(copy)
+                if not self._take(copy, batch):
+                    self._undo(batch)
+                    del told[copy]
+
+    def answer(self, question: bytes) -> bytes:
+        """In a copy: what there is to know of some components."""
+        batch, news = pickle.loads(question)
+        for share in news:
+            self._engine.results.learn(share)
+        for number in batch:
+            self._summarise(number)
+        keys = [key for number in batch for key in self._components[number].keys]
+        return pickle.dumps(self._engine.results.share(keys, with_facts=True), pickle.HIGHEST_PROTOCOL)
+
+    def _batch(self, copies: int) -> list[int]:
+        """Components for a copy to do, which leave some for the others."""
+        batch: list[int] = []
+        size = 0
+        most = len(self._ready) // (copies + 1)
+        while len(batch) < most and size < _BATCH:
+            _, number = heapq.heappop(self._ready)
+            batch.append(number)
+            size += self._components[number].size
+        return batch
+
+    def _ask(self, copy: Copy, batch: list[int], told: int) -> bool:
+        """Asks for a batch; False if the copy is gone. `told` is how many shares it has heard of."""
+        news = [share for source, share in self._shares[told:] if source is not copy]
+        try:
+            copy.ask(pickle.dumps((batch, news), pickle.HIGHEST_PROTOCOL))
+        except OSError:
+            return False
+        return True
+
+    def _take(self, copy: Copy, batch: list[int]) -> bool:
+        """Takes what a copy answers; False if it is gone."""
+        try:
+            share: Share = pickle.loads(copy.answer())
+        except (OSError, EOFError):
+            return False
+        self._engine.results.learn(share)
+        self._shares.append((copy, share.without_facts()))
+        self._done(batch)
+        return True
+
+    def _summarise(self, number: int) -> None:
+        for key in self._components[number].keys:
+            self._engine.summary(key)
+
+    def _undo(self, batch: list[int]) -> None:
+        for number in batch:
+            heapq.heappush(self._ready, (-self._components[number].height, number))
+
+    def _done(self, batch: list[int]) -> None:
+        for number in batch:
+            for caller in self._components[number].callers:
+                self._missing[caller] -= 1
+                if not self._missing[caller]:
+                    heapq.heappush(self._ready, (-self._components[caller].height, caller))
+        self._left -= len(batch)
+        if self._tell is not None:
+            self._tell(len(self._components) - self._left, len(self._components))

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from gfpcheck.kbuild.files import show
 from gfpcheck.kbuild.generate import generate
 from gfpcheck.kbuild.tree import Tree
 from gfpcheck.kbuild.types import CacheError
+
+_ROUNDING = 0.03
+"""Seconds by which headers must be older than the run that reads them for it to be sure that they do not change."""
 
 
 def overlay(tree: Tree, arch: Arch, folders: Collection[str], config: Path | None, cache_dir: Path) -> Path:
@@ -102,6 +106,7 @@ def _write_folder(store: Path, name: str, files: Mapping[str, str]) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, "utf-8", "surrogateescape")
         temporary.chmod(0o755)
+        time.sleep(_ROUNDING)
         try:
             temporary.rename(store / name)
         except OSError:

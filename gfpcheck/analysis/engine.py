@@ -21,7 +21,7 @@ from gfpcheck.analysis.liveness import Flow, flow_of
 from gfpcheck.analysis.outcomes import Returns
 from gfpcheck.analysis.pointers import function_named
 from gfpcheck.analysis.program import Program
-from gfpcheck.analysis.results import Acquisition, FunctionFacts, Results, Shown, site_at
+from gfpcheck.analysis.results import Acquisition, Effort, FunctionFacts, Results, Shown, site_at
 from gfpcheck.analysis.starts import Starts
 from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Site, State, blur, join
 from gfpcheck.analysis.summary import NOTHING, Outcome, Summary
@@ -192,7 +192,7 @@ class Engine:
             if not called and not self._can_depend(key, generic):
                 self.results.put(key, consts, generic)
                 return generic
-            if self.results.steps.get(key, 0) > MAX_SPECIAL_STEPS:
+            if self._effort(key).steps > MAX_SPECIAL_STEPS:
                 return generic
         if not self.relevant(key):
             result = NOTHING
@@ -235,10 +235,13 @@ class Engine:
     def _can_depend(self, key: str, generic: Summary) -> bool:
         """True if constants passed to `key` may give a sharper summary than the general one: also where there was too
         much to keep apart without them, as for three locks in two modes each."""
-        if generic.has_effect or len(generic.outcomes) > 1 or self.facts[key].blurred:
+        if generic.has_effect or len(generic.outcomes) > 1 or self._effort(key).blurred:
             return True
         small = len(self.program.functions[key].blocks) <= SMALL
         return small and any(outcome != Outcome() and outcome.value.constant is None for outcome in generic.outcomes)
+
+    def _effort(self, key: str) -> Effort:
+        return self.results.efforts.get(key, Effort())
 
     def relevant(self, key: str) -> bool:
         """True if running `key` can show anything: it touches locks or scopes, allocates, calls
@@ -297,7 +300,7 @@ class Engine:
                 summary = summary._replace(asserted=run.returns.asserted())
         if not consts:
             self.results.facts[key] = self._collect(run, summary)
-            self.results.steps[key] = run.steps
+            self.results.efforts[key] = Effort(run.steps, run.blurred or run.returns.blurred)
         elif not run.given_up:
             held = {place: _with_locks(contexts) for place, contexts in run.trace.sites.items()}
             self.results.show(key, consts, Shown(run.trace.made(), held))

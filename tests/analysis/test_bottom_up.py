@@ -28,6 +28,8 @@ typedef void *(*maker)(struct node *, gfp_t);
 static void *make(struct node *n, gfp_t gfp) { return kmalloc(8, gfp); }
 static void *choose(struct node *n, int nofs, gfp_t gfp) { return make(n, nofs ? gfp & ~0x80u : gfp); }
 static void *through(maker f, struct node *n, gfp_t gfp) { return f(n, gfp); }
+int outside(struct node *, int);
+static int plain(struct node *n, int step) { outside(n, step); return outside(n, 1); }
 static int even(struct node *n, int depth);
 static int odd(struct node *n, int depth) { take(&n->lock); give(&n->lock); return depth ? even(n, depth - 1) : 0; }
 static int even(struct node *n, int depth) { return depth ? odd(n, depth - 1) : 1; }
@@ -41,7 +43,7 @@ static void *low%d(struct node *n, gfp_t gfp) {
 void *high%d(struct node *n) {
     void *p;
     take(&n->lock);
-    even(n, %d);
+    even(n, plain(n, 3) ? %d : 1);
     p = low%d(n, 0x4c0);
     if (p) give(&n->lock);
     return p;

@@ -1,0 +1,62 @@
+"""What the analysis knows of functions of a real kernel, asked where they call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gfpcheck.driver.analyse import Knowledge, find_out
+from gfpcheck.driver.collector import no_collector
+from gfpcheck.driver.options import Options
+from gfpcheck.driver.run import read
+from gfpcheck.report.facts import Held
+from gfpcheck.rule_api import Allocation
+
+_MODES = {"exclusive": "", "shared": " shared"}
+
+
+class Known:
+    """A few files of a kernel, analysed as one program."""
+
+    def __init__(self, root: Path, files: Sequence[str], cache: Path) -> None:
+        options = Options(paths=tuple(root / file for file in files), jobs=2, cache_dir=cache)
+        source = read(options)
+        assert [error for module in source.modules for error in module.errors] == []
+        with no_collector():
+            self._knowledge: Knowledge = find_out(source, None)
+        self._root = root
+
+    def held(self, place: str, text: str) -> list[str]:
+        """What is held in "file:function" where control comes to the line that contains `text`: one entry for each way,
+        with classes (but for "struct "), modes and scopes. A lock that may be held has a question mark."""
+        from gfpcheck.analysis.lines import held_by_line
+
+        line = self._line(place, text)
+        func = self._knowledge.program.functions[place]
+        states = held_by_line(self._knowledge.engine, place)[line - func.line]
+        return sorted({_ways(held) for held in self._knowledge.views.held(place, states)})
+
+    def flags(self, place: str, text: str, scoped: bool = False) -> set[str]:
+        """The flags with which allocations are reached by calls on the line of "file:function" that contains `text`;
+        those in effect, with the scopes, if `scoped`."""
+        line = self._line(place, text)
+        found = [each for each in self._allocations(place) if each.place.line == line]
+        assert found, f"{place}:{line} reaches no allocation"
+        return {str(s.effective if scoped else s.flags) for each in found for s in each.situations}
+
+    def _allocations(self, place: str) -> tuple[Allocation, ...]:
+        engine = self._knowledge.engine
+        return self._knowledge.views.function(place, engine.facts[place]).allocations
+
+    def _line(self, place: str, text: str) -> int:
+        """The only line of the function that contains `text`."""
+        func = self._knowledge.program.functions[place]
+        lines = (self._root / func.file).read_text("utf-8", "replace").splitlines()
+        found = [n for n in range(func.line, func.line + func.end_line + 1) if text in lines[n - 1]]
+        assert len(found) == 1, f"{place}: {text!r} is on lines {found}"
+        return found[0]
+
+
+def _ways(held: Held) -> str:
+    names = [f"{lock.cls.removeprefix('struct ')}{'?' * lock.may}{_MODES[lock.mode]}" for lock in held.locks]
+    return ", ".join([*sorted(names), *sorted(held.scopes)])

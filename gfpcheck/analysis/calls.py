@@ -167,6 +167,8 @@ class Calls:
                 Var(param.name, "p"): argument for param, argument in zip(params, arguments, strict=False)
             }
             effects.append((summary, mapping))
+            if summary.blurred and any(value.param >= 0 for value in argument_values):
+                trace.names.blurred = True
             if not summary.says_something:
                 continue
             trace.names.taken |= summary.taken

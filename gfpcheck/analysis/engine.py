@@ -21,7 +21,7 @@ from gfpcheck.analysis.liveness import Flow, flow_of
 from gfpcheck.analysis.outcomes import Returns
 from gfpcheck.analysis.pointers import function_named
 from gfpcheck.analysis.program import Program
-from gfpcheck.analysis.results import Acquisition, Effort, FunctionFacts, Results, Shown, site_at
+from gfpcheck.analysis.results import Acquisition, FunctionFacts, Results, Shown, site_at
 from gfpcheck.analysis.starts import Starts
 from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Site, State, blur, join
 from gfpcheck.analysis.summary import NOTHING, Outcome, Summary
@@ -192,7 +192,7 @@ class Engine:
             if not called and not self._can_depend(key, generic):
                 self.results.put(key, consts, generic)
                 return generic
-            if self._effort(key).steps > MAX_SPECIAL_STEPS:
+            if self.results.steps.get(key, 0) > MAX_SPECIAL_STEPS:
                 return generic
         if not self.relevant(key):
             result = NOTHING
@@ -235,13 +235,10 @@ class Engine:
     def _can_depend(self, key: str, generic: Summary) -> bool:
         """True if constants passed to `key` may give a sharper summary than the general one: also where there was too
         much to keep apart without them, as for three locks in two modes each."""
-        if generic.has_effect or len(generic.outcomes) > 1 or self._effort(key).blurred:
+        if generic.has_effect or len(generic.outcomes) > 1 or generic.blurred:
             return True
         small = len(self.program.functions[key].blocks) <= SMALL
         return small and any(outcome != Outcome() and outcome.value.constant is None for outcome in generic.outcomes)
-
-    def _effort(self, key: str) -> Effort:
-        return self.results.efforts.get(key, Effort())
 
     def relevant(self, key: str) -> bool:
         """True if running `key` can show anything: it touches locks or scopes, allocates, calls
@@ -259,8 +256,10 @@ class Engine:
             if self.effects.concerns(func, call):
                 return True
             for callee in (*self.program.callees(call, func), *self.program.passed_functions(call, func.file)):
-                recursive = callee in self._active or callee in self._deciding
-                if recursive or self.summary(callee).has_effect:
+                if callee in self._active or callee in self._deciding:
+                    return True
+                summary = self.summary(callee)
+                if summary.has_effect or summary.blurred:
                     return True
         return (len(func.blocks) <= SMALL and func.ret != "void") or bool(self.program.pointers.called_parameters(key))
 
@@ -295,12 +294,14 @@ class Engine:
         if not run.given_up:
             names = run.trace.names
             outcomes, reached = run.returns.outcomes(), run.trace.reached()
-            summary = Summary(outcomes, reached, frozenset(names.taken), (), frozenset(names.doubted - names.taken))
+            blurred = run.blurred or run.returns.blurred or names.blurred
+            doubted = frozenset(names.doubted - names.taken)
+            summary = Summary(outcomes, reached, frozenset(names.taken), (), doubted, blurred)
             if not summary.has_effect:
                 summary = summary._replace(asserted=run.returns.asserted())
         if not consts:
             self.results.facts[key] = self._collect(run, summary)
-            self.results.efforts[key] = Effort(run.steps, run.blurred or run.returns.blurred)
+            self.results.steps[key] = run.steps
         elif not run.given_up:
             held = {place: _with_locks(contexts) for place, contexts in run.trace.sites.items()}
             self.results.show(key, consts, Shown(run.trace.made(), held))

@@ -46,7 +46,7 @@ _NAMED = (RETURNED, ORIGIN)
 class Names:
     """Which expressions of a function mean the same to its callers. `taken` are the classes of the locks that it has
     been seen to take, `doubted` those of which it may have released a caller's, `stored` the members that it assigns.
-    """
+    `blurred`: a callee that is told by a parameter does too much to be kept apart."""
 
     def __init__(self, func: Func) -> None:
         changed: set[Expr] = set()
@@ -66,6 +66,7 @@ class Names:
         self._usable: dict[Expr, bool] = {}
         self.taken: set[str] = set()
         self.doubted: set[str] = set()
+        self.blurred = False
 
     def means(self, expr: Expr, returned: Terms | None = None) -> Expr | None:
         """`expr` in terms that callers know (parameters, globals, what is returned); None if it has none."""

@@ -69,21 +69,13 @@ class Shown(NamedTuple):
     contexts: dict[Place, tuple[Context, ...]]
 
 
-class Effort(NamedTuple):
-    """What the general run over a function took: `steps` are its block visits; `blurred`, if there was too much to keep
-    apart."""
-
-    steps: int = 0
-    blurred: bool = False
-
-
 class Share(NamedTuple):
-    """A part of the results, for another process: whose summaries they are, `relevant` and `efforts` as in `Results`,
+    """A part of the results, for another process: whose summaries they are, `relevant` and `steps` as in `Results`,
     and the rest as pickles."""
 
     summarised: tuple[tuple[str, Consts], ...]
     relevant: dict[str, bool]
-    efforts: dict[str, Effort]
+    steps: dict[str, int]
     summaries: bytes
     facts: bytes = b""
 
@@ -94,12 +86,12 @@ class Share(NamedTuple):
 
 class Results:
     """The results so far. Those of another process are unpacked when they are asked for. `relevant` tells of functions
-    whether there is anything to run them for, `efforts` what that took."""
+    whether there is anything to run them for, `steps` how many blocks the general run visited."""
 
     def __init__(self) -> None:
         self.facts: dict[str, FunctionFacts] = {}
         self.relevant: dict[str, bool] = {}
-        self.efforts: dict[str, Effort] = {}
+        self.steps: dict[str, int] = {}
         self._summaries: dict[tuple[str, Consts], Summary] = {}
         self._shown: dict[tuple[str, Consts], Shown] = {}
         self._packed: dict[tuple[str, Consts], bytes] = {}
@@ -147,7 +139,7 @@ class Results:
         return Share(
             tuple(made),
             {key: self.relevant[key] for key in own if key in self.relevant},
-            {key: self.efforts[key] for key in own if key in self.efforts},
+            {key: self.steps[key] for key in own if key in self.steps},
             pickle.dumps({which: self._summaries[which] for which in made}, pickle.HIGHEST_PROTOCOL),
             facts,
         )
@@ -155,7 +147,7 @@ class Results:
     def learn(self, share: Share) -> None:
         """Takes over what another process has found out."""
         self.relevant.update(share.relevant)
-        self.efforts.update(share.efforts)
+        self.steps.update(share.steps)
         fresh = [which for which in share.summarised if which not in self._summaries and which not in self._packed]
         self._packed.update(dict.fromkeys(fresh, share.summaries))
         if share.facts:

@@ -72,13 +72,16 @@ class Summary(NamedTuple):
     """All outcomes and allocations. No outcome: the function never returns. `taken` are the classes of all locks that
     it takes, whether it still holds them afterwards or not. `asserted` are the caller's locks that a function which
     does nothing else asserts are held. `doubted` are the classes of which it may release a caller's lock, as a
-    transaction does with what was handed to it: by a name that callers do not know, and not on every path."""
+    transaction does with what was handed to it: by a name that callers do not know, and not on every path. `blurred`:
+    there was too much to keep apart, here or in a callee that is told by a parameter; for constants there may be less.
+    """
 
     outcomes: tuple[Outcome, ...]
     reached: tuple[Reached, ...] = ()
     taken: frozenset[str] = frozenset()
     asserted: tuple[HeldLock, ...] = ()
     doubted: frozenset[str] = frozenset()
+    blurred: bool = False
 
     @property
     def has_effect(self) -> bool:

@@ -23,7 +23,7 @@ class Known:
         source = read(options)
         assert [error for module in source.modules for error in module.errors] == []
         with no_collector():
-            self._knowledge: Knowledge = find_out(source, None)
+            self._knowledge: Knowledge = find_out(source, 1, None)
         self._root = root
 
     def held(self, place: str, text: str) -> list[str]:

@@ -6,7 +6,7 @@ lockdep would call it: the record and member that it is ("struct xfs_inode.i_loc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
 from gfpcheck.ir import Addr, Bin, Const, Deref, Expr, Field, Index, Str, Temp, Un, Unknown, Var
@@ -62,36 +62,38 @@ def canonical(expr: Expr) -> Expr:
     return expr
 
 
-def rewrite(expr: Expr, leaf: Callable[[Expr], Expr]) -> Expr:
-    """`expr` with every Var, Temp and member of a variable replaced by `leaf(it)`, canonical; the same object if
-    nothing changed."""
-    if isinstance(expr, Var | Temp):
-        return leaf(expr)
-    if isinstance(expr, Field):
-        base = rewrite(expr.base, leaf)
+def replace(expr: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
+    """`expr` with the variables, temporaries and members of variables that are in `mapping` replaced, canonical; the
+    same object if nothing changed.
+
+    Nothing runs more often: `type(x) is T` costs a fifth of an isinstance() that says no."""
+    if type(expr) is Var or type(expr) is Temp:
+        return mapping.get(expr, expr)
+    if type(expr) is Field:
+        base = replace(expr.base, mapping)
         whole = expr if base is expr.base else Field(base, expr.record, expr.member)
-        return leaf(whole) if is_member_of_variable(whole) else whole
-    if isinstance(expr, Deref):
-        base = rewrite(expr.base, leaf)
+        return mapping.get(whole, whole) if is_member_of_variable(whole) else whole
+    if type(expr) is Deref:
+        base = replace(expr.base, mapping)
         return expr if base is expr.base else deref(base)
-    if isinstance(expr, Addr):
-        if isinstance(expr.base, Var | Temp):
+    if type(expr) is Addr:
+        if type(expr.base) is Var or type(expr.base) is Temp:
             return expr  # the variable's place, not its value
-        base = rewrite(expr.base, leaf)
+        base = replace(expr.base, mapping)
         return expr if base is expr.base else addr(base)
-    if isinstance(expr, Index):
-        base, index = rewrite(expr.base, leaf), rewrite(expr.index, leaf)
-        return expr if base is expr.base and index is expr.index else Index(base, index)
-    if isinstance(expr, Bin):
-        left, right = rewrite(expr.left, leaf), rewrite(expr.right, leaf)
+    if type(expr) is Bin:
+        left, right = replace(expr.left, mapping), replace(expr.right, mapping)
         if left is expr.left and right is expr.right:
             return expr
         if expr.op == "-" and (container := _container(left, right)) is not None:
             return container
         return Bin(expr.op, left, right)
-    if isinstance(expr, Un):
-        operand = rewrite(expr.operand, leaf)
+    if type(expr) is Un:
+        operand = replace(expr.operand, mapping)
         return expr if operand is expr.operand else Un(expr.op, operand)
+    if type(expr) is Index:
+        base, index = replace(expr.base, mapping), replace(expr.index, mapping)
+        return expr if base is expr.base and index is expr.index else Index(base, index)
     return expr
 
 
@@ -128,11 +130,6 @@ def put(expr: Expr, old: Expr, new: Expr) -> Expr:
     if isinstance(expr, Bin):
         return Bin(expr.op, put(expr.left, old, new), put(expr.right, old, new))
     return Un(expr.op, put(expr.operand, old, new)) if isinstance(expr, Un) else expr
-
-
-def replace(expr: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
-    """`expr` with the variables and temporaries of `mapping` replaced."""
-    return rewrite(expr, lambda leaf: mapping.get(leaf, leaf))
 
 
 @lru_cache(maxsize=200_000)

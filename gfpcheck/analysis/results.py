@@ -162,7 +162,7 @@ class Results:
             self._shown.update(shown)
         self._packed_facts.clear()
         self.facts = {key: self.facts[key] for key in order if key in self.facts}
-        for (key, _), shown in sorted(self._shown.items(), key=repr):
+        for (key, _), shown in sorted(self._shown.items(), key=lambda item: repr(item[0])):
             _add(self.facts[key], functions[key], shown)
         self._shown.clear()
 

@@ -25,7 +25,7 @@ from gfpcheck.analysis.paths import (
     parts,
     put,
     reads_memory,
-    rewrite,
+    replace,
     root,
     size,
 )
@@ -185,13 +185,15 @@ class State:
 
     def resolve(self, expr: Expr) -> Expr:
         """`expr` with local variables replaced by what they were last assigned, canonical."""
+        if type(expr) is Const:
+            return expr
         binds = self.binds
         plain = canonical(expr)
-        if not binds or isinstance(plain, Const):
-            return plain
+        if type(plain) is Var or type(plain) is Temp:
+            return binds.get(plain, plain)
         if binds.keys().isdisjoint(names_in(plain)) and not has_member_of_variable(plain):
             return plain
-        resolved = rewrite(plain, lambda leaf: binds.get(leaf, leaf))
+        resolved = replace(plain, binds)
         return resolved if size(resolved) <= MAX_SIZE else plain
 
     def eval(self, expr: Expr) -> Value:
@@ -200,14 +202,14 @@ class State:
 
     def value(self, expr: Expr) -> Value:
         """The value of a resolved expression."""
-        if isinstance(expr, Const):
+        if type(expr) is Const:
             return values.const(expr.value)
         fact = self.facts.get(expr)
-        if isinstance(expr, Bin):
+        if type(expr) is Bin:
             computed = values.binary(expr.op, self.value(expr.left), self.value(expr.right))
-        elif isinstance(expr, Un):
+        elif type(expr) is Un:
             computed = values.unary(expr.op, self.value(expr.operand))
-        elif isinstance(expr, Addr) or (isinstance(expr, Var) and expr.kind == "f"):
+        elif type(expr) is Addr or (type(expr) is Var and expr.kind == "f"):
             computed = values.VALID_POINTER
         else:
             return fact if fact is not None else TOP
@@ -235,7 +237,7 @@ class State:
             members = self.members_of(src)
             self.forget(dst)
             for member, bound in members:
-                self.binds[rewrite(member, lambda leaf: dst if leaf == src else leaf)] = bound
+                self.binds[replace(member, {src: dst})] = bound
             if members:
                 return  # a structure is copied member by member
             if isinstance(resolved, Const) or dst in names_in(resolved) or is_opaque(resolved):

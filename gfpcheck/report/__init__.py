@@ -15,7 +15,7 @@ from gfpcheck.report.text import write_summary
 
 __all__ = ["FORMATS", "ReportError", "Sink", "write", "write_file", "write_summary"]
 
-FORMATS = ("text", "sarif", "json", "github", "gcc", "terse", "mail")
+FORMATS = ("text", "sarif", "json", "github", "gcc", "terse", "mail", "html")
 
 
 def write(
@@ -45,6 +45,10 @@ def write(
             terse.write(report, sink)
         case "mail":
             mail.write(report, sink)
+        case "html":
+            from gfpcheck.report import html_report  # reads what the page is made of
+
+            html_report.write(report, sink)
         case _:
             raise ValueError(f"unknown report format {fmt!r}; there are {', '.join(FORMATS)}")
 

@@ -106,7 +106,7 @@ def test_it_runs_away_from_the_checkout(built: Built, tmp_path: Path) -> None:
 
 def test_every_format_has_its_data(built: Built, tmp_path: Path) -> None:
     shutil.copytree(TREE, tmp_path / "linux")
-    for fmt in ("text", "sarif", "github", "gcc"):
+    for fmt in ("text", "sarif", "github", "gcc", "html"):
         done = run(built.python.with_name("gfpcheck"), "linux/fs/minifs/journal.c", "--format", fmt, cwd=tmp_path)
         assert done.returncode == 1, done.stderr
         assert "GFP301" in done.stdout

@@ -20,6 +20,9 @@ def told_apart(a: Outcome, b: Outcome) -> bool:
     """True if a caller can see which of two outcomes it was: by what is returned, or by what it passed."""
     if values.meet(a.value, b.value) is None or a.members != b.members:
         return True
+    there = {place: value for place, value, _ in b.stored}
+    if any(place in there and values.meet(value, there[place]) is None for place, value, _ in a.stored):
+        return True
     other = dict(b.when)
     return any(expr in other and values.meet(value, other[expr]) is None for expr, value in a.when)
 

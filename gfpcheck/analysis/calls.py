@@ -11,7 +11,7 @@ from gfpcheck.analysis.conditions import learn_condition
 from gfpcheck.analysis.effects import Effects, class_here
 from gfpcheck.analysis.inline import Inliner
 from gfpcheck.analysis.nonnull import learn_locked
-from gfpcheck.analysis.paths import members_in, replace, show
+from gfpcheck.analysis.paths import members_in, replace, root, show
 from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.queries import Queries
 from gfpcheck.analysis.state import WAITING, HeldLock, Release, Site, State
@@ -21,7 +21,7 @@ from gfpcheck.analysis.targets import Targets, either
 from gfpcheck.analysis.tokens import hand_out
 from gfpcheck.analysis.trace import Consts, Context, Place, Trace, opened_in, scopes_of
 from gfpcheck.analysis.values import Value
-from gfpcheck.ir import Addr, Bin, Call, Const, Expr, Temp, Var
+from gfpcheck.ir import Addr, Bin, Call, Const, Expr, Func, Temp, Var
 
 MAX_EXACT = 8
 """A call through a pointer that may mean more functions does nothing to the locks held: what one of so many does is
@@ -101,17 +101,19 @@ class Calls:
                 trace.reads(where[0], members_in(value))
             state.assign(result, value)
             return [state]
-        after = self._callees(trace, where, call, arguments, state, site, flags is not None)
-        if not call.cleanup:
-            for number, argument in enumerate(arguments):
-                if isinstance(argument, Addr) and isinstance(argument.base, Var):
-                    changed = self._stores.by_call(call, func, number)
-                    for current in after:
-                        if changed is None:
-                            current.forget(argument.base)
-                        else:
-                            current.forget_members(argument.base, changed)
-        return after
+        return self._callees(trace, where, call, arguments, state, site, flags is not None)
+
+    def _forget_changed(self, func: Func, call: Call, arguments: tuple[Expr, ...], state: State) -> None:
+        """Locals whose address is passed may be changed by the callee."""
+        if call.cleanup:
+            return
+        for number, argument in enumerate(arguments):
+            if isinstance(argument, Addr) and isinstance(argument.base, Var):
+                changed = self._stores.by_call(call, func, number)
+                if changed is None:
+                    state.forget(argument.base)
+                else:
+                    state.forget_members(argument.base, changed)
 
     def _does_nothing(self, trace: Trace, where: tuple[int, int], call: Call) -> bool:
         """True for a call of which nothing is known: no model, no body."""
@@ -154,6 +156,7 @@ class Calls:
                 many = self._targets.pointed(trace, state, call.callee)
                 for callee in many:
                     trace.call(callee, (), arguments, site, state, len(many))
+            self._forget_changed(trace.func, call, arguments, state)
             return [state]
         argument_values = tuple(state.value(argument) for argument in arguments)
         effects: list[tuple[Summary, dict[Expr, Expr]]] = []
@@ -181,18 +184,20 @@ class Calls:
                     if all(possible):
                         trace.reached_in.add(situation)
         if len(effects) > MAX_EXACT or not any(summary.says_something for summary, _ in effects):
+            self._forget_changed(trace.func, call, arguments, state)
             return [state]
         before = state.locks
         doubted = frozenset[str]().union(*(summary.doubted for summary, _ in effects))
         after: list[State]
         if len(effects) == 1:
-            after = self._apply(trace, *effects[0], argument_values, call, state, site)
+            after = self._apply(trace, *effects[0], arguments, argument_values, call, state, site)
         elif any(o.has_effect for summary, _ in effects for o in summary.outcomes):
             after = []
             for summary, mapping in effects:
-                after += self._apply(trace, summary, mapping, argument_values, call, state.copy(), site)
+                after += self._apply(trace, summary, mapping, arguments, argument_values, call, state.copy(), site)
             after = either(after, call)
         else:
+            self._forget_changed(trace.func, call, arguments, state)
             after = [state]
         if doubted:
             self._doubt(trace, doubted, before, after)
@@ -241,6 +246,7 @@ class Calls:
         trace: Trace,
         summary: Summary,
         mapping: dict[Expr, Expr],
+        arguments: tuple[Expr, ...],
         argument_values: tuple[Value, ...],
         call: Call,
         state: State,
@@ -256,9 +262,13 @@ class Calls:
         after = []
         for outcome, current in found:
             if outcome in kept:
-                changed = self._outcome(trace, outcome, mapping, Temp(call.dst), current, site)
-                self._assert_held(summary, mapping, changed, site)
-                after.append(changed)
+                named = {**mapping, RETURNED: Temp(call.dst), ORIGIN: origin_of(Temp(call.dst))}
+                self._end(trace, outcome, named, current, site)
+                self._forget_changed(trace.func, call, arguments, current)
+                self._store(trace, outcome, named, argument_values, current)
+                self._begin(trace, outcome, named, current, site)
+                self._assert_held(summary, mapping, current, site)
+                after.append(current)
         return after
 
     def _assert_held(self, summary: Summary, mapping: dict[Expr, Expr], state: State, site: Site) -> None:
@@ -301,12 +311,10 @@ class Calls:
                 return False
         return state.learn(result, values.substitute(outcome.value, argument_values))
 
-    def _outcome(
-        self, trace: Trace, outcome: Outcome, mapping: dict[Expr, Expr], result: Temp, state: State, site: Site
-    ) -> State:
-        """Apply the effects of one outcome to `state`."""
-        mapping = {**mapping, RETURNED: result, ORIGIN: origin_of(result)}
+    def _end(self, trace: Trace, outcome: Outcome, mapping: dict[Expr, Expr], state: State, site: Site) -> None:
+        """What one outcome returns, and what it releases and closes: all that has names from before the call."""
         if outcome.path is not None:
+            result = mapping[RETURNED]
             known = state.value(result)
             state.binds[result] = path = state.resolve(replace(outcome.path, mapping))
             if not state.learn(path, known):
@@ -316,13 +324,6 @@ class Calls:
         for release in outcome.released:
             instance = state.resolve(replace(release.instance, mapping))
             self._effects.release(state, instance, release.cls, release.kind, trace.func.name)
-        for lock in outcome.acquired:
-            instance = state.resolve(replace(lock.instance, mapping))
-            cls = class_here(lock.cls, instance, trace.func.name)
-            via = (lock.site, *lock.via)
-            held = lock._replace(instance=instance, cls=cls, site=site, via=via, text=show(instance))
-            trace.acquired.setdefault(held._replace(may=False), not lock.tried)
-            self._effects.acquire(state, held)
         scopes = self._effects.scopes
         for kind, token in outcome.closed:
             if kind == WAITING:
@@ -330,12 +331,38 @@ class Calls:
             else:
                 given = state.resolve(replace(token, mapping))
                 trace.scopes.end(scopes.close(state, kind, given, site, trace.scopes))
+
+    def _store(
+        self,
+        trace: Trace,
+        outcome: Outcome,
+        mapping: dict[Expr, Expr],
+        argument_values: tuple[Value, ...],
+        state: State,
+    ) -> None:
+        """What one outcome has put where its parameters point."""
+        for place, value, named in outcome.stored:
+            target = state.place(replace(place, mapping))
+            if not isinstance(root(target), Const):
+                path = None if named is None else state.resolve(replace(named, mapping))
+                state.store(target, values.substitute(value, argument_values), path)
+                trace.names.store(target)
+
+    def _begin(self, trace: Trace, outcome: Outcome, mapping: dict[Expr, Expr], state: State, site: Site) -> None:
+        """What one outcome leaves held and open."""
+        for lock in outcome.acquired:
+            instance = state.resolve(replace(lock.instance, mapping))
+            cls = class_here(lock.cls, instance, trace.func.name)
+            via = (lock.site, *lock.via)
+            held = lock._replace(instance=instance, cls=cls, site=site, via=via, text=show(instance))
+            trace.acquired.setdefault(held._replace(may=False), not lock.tried)
+            self._effects.acquire(state, held)
         for scope in outcome.opened:
             via = (scope.site, *scope.via)
             token = replace(scope.token, mapping)
             kept = state.resolve(replace(scope.kept, mapping)) if scope.kept is not None else None
-            scopes.open(state, scope._replace(token=token, site=site, via=via, kept=kept), trace.scopes)
-        return state
+            opened = scope._replace(token=token, site=site, via=via, kept=kept)
+            self._effects.scopes.open(state, opened, trace.scopes)
 
 
 def _without_scopes(state: State, ended: tuple[str, ...]) -> State:

@@ -18,7 +18,7 @@ from gfpcheck.analysis.conditions import assume
 from gfpcheck.analysis.effects import Effects
 from gfpcheck.analysis.inline import Inliner
 from gfpcheck.analysis.liveness import Flow, flow_of
-from gfpcheck.analysis.outcomes import Returns
+from gfpcheck.analysis.outcomes import Returns, stores_for_callers
 from gfpcheck.analysis.pointers import function_named
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.results import Acquisition, FunctionFacts, Results, Shown, site_at
@@ -261,7 +261,8 @@ class Engine:
                 summary = self.summary(callee)
                 if summary.has_effect or summary.blurred:
                     return True
-        return (len(func.blocks) <= SMALL and func.ret != "void") or bool(self.program.pointers.called_parameters(key))
+        tells = len(func.blocks) <= SMALL and (func.ret != "void" or stores_for_callers(func))
+        return tells or bool(self.program.pointers.called_parameters(key))
 
     # --- one function ----------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Sequence
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.balance import consistent
@@ -20,10 +21,11 @@ from gfpcheck.analysis.state import (
     anonymous,
     blur,
     distinct,
+    is_given,
     join,
     may_read,
 )
-from gfpcheck.analysis.summary import ORIGIN, RETURNED, Facts, Outcome
+from gfpcheck.analysis.summary import ORIGIN, RETURNED, Facts, Outcome, Stored
 from gfpcheck.analysis.values import TOP, Value
 from gfpcheck.ir import Addr, Assign, Bin, Const, Deref, Expr, Field, Func, Index, Temp, Var
 
@@ -43,6 +45,12 @@ Terms = tuple[Expr, Expr]
 _NAMED = (RETURNED, ORIGIN)
 
 
+def stores_for_callers(func: Func) -> bool:
+    """True if the function stores where a parameter points."""
+    instrs = (instr for block in func.blocks for instr in block.instrs)
+    return any(isinstance(instr, Assign) and is_given(instr.dst) for instr in instrs)
+
+
 class Names:
     """Which expressions of a function mean the same to its callers. `taken` are the classes of the locks that it has
     been seen to take, `doubted` those of which it may have released a caller's, `stored` the members that it assigns.
@@ -59,19 +67,35 @@ class Names:
                             changed.add(argument.base)
                 elif isinstance(instr.dst, Var):
                     changed.add(instr.dst)
-                elif isinstance(instr.dst, Field):
+                elif isinstance(instr.dst, Field) or is_given(instr.dst):
                     stored[instr.dst] = None
         self._fixed = frozenset(Var(param.name, "p") for param in func.params) - changed
-        self.stored = tuple(stored)
+        self.stored = tuple(expr for expr in stored if isinstance(expr, Field))
+        self._given: dict[Expr, None] = {e: None for e in stored if is_given(e) and e.base in self._fixed}
         self._usable: dict[Expr, bool] = {}
         self.taken: set[str] = set()
         self.doubted: set[str] = set()
         self.blurred = False
 
-    def means(self, expr: Expr, returned: Terms | None = None) -> Expr | None:
+    def store(self, target: Expr) -> None:
+        """A callee stores into `target`: if that is where a parameter points, callers will know."""
+        if is_given(target) and target.base in self._fixed and target not in self._given:
+            self._given[target] = None
+            self._usable.clear()
+
+    def stores(self, state: State) -> Stored:
+        """What is known to lie where the parameters point to which the function stores."""
+        found = []
+        for place in self._given:
+            bound = state.binds.get(place)
+            if bound is not None or place in state.facts:
+                found.append((place, state.value(place), None if bound is None else self.means(bound)))
+        return tuple(found)
+
+    def means(self, expr: Expr, terms: Iterable[Terms] = ()) -> Expr | None:
         """`expr` in terms that callers know (parameters, globals, what is returned); None if it has none."""
-        if returned is not None:
-            expr = put(expr, *returned)
+        for own, name in terms:
+            expr = put(expr, own, name)
         if not _lasting(expr):
             return None
         for name in names_in(expr):
@@ -80,7 +104,14 @@ class Names:
                 return None
         return expr
 
-    def terms(self, returned: Expr | None) -> Terms | None:
+    def terms(self, state: State, returned: Expr | None) -> tuple[Terms, ...]:
+        """What callers have a name for, because it is returned or stored for them."""
+        first = self._returned(returned)
+        bound = ((state.binds.get(place), place) for place in self._given)
+        more = ((own, place) for own, place in bound if isinstance(own, Var | Temp) and self.means(own) is None)
+        return (*more,) if first is None else (first, *more)
+
+    def _returned(self, returned: Expr | None) -> Terms | None:
         """What the returned value names for callers: itself or, if it is a pointer into an object that they cannot
         name otherwise, that object."""
         if returned is None or isinstance(returned, Var | Temp):
@@ -92,14 +123,14 @@ class Names:
             return None
         return inner.base, ORIGIN
 
-    def releases(self, state: State, returned: Terms | None = None, finished: bool = False) -> tuple[Release, ...]:
+    def releases(self, state: State, terms: Sequence[Terms] = (), finished: bool = False) -> tuple[Release, ...]:
         """The caller's locks that `state` has released, in the caller's terms. One that cannot be named stands for
         the caller's lock of its class, unless it was taken here under another name. When the function is `finished`,
         what its annotations say it releases is released."""
         found: dict[Release, None] = {}
         given = [Release(h.instance, h.cls, h.kind) for h in state.locks if h.given_up] if finished else []
         for release in (*state.released, *given):
-            instance = self.means(release.instance, returned)
+            instance = self.means(release.instance, terms)
             if instance is not None:
                 found[release._replace(instance=instance)] = None
             elif release.kind in OWNED and has_class(release.cls) and release.cls not in self.taken:
@@ -124,7 +155,7 @@ class Names:
         """True if `expr` has in the whole function the value that the caller passed."""
         names = names_in(expr)
         known = all(name in self._fixed or (isinstance(name, Var) and name.kind == "g") for name in names)
-        return bool(names) and known and not any(may_read(expr, stored) for stored in self.stored)
+        return bool(names) and known and not any(may_read(expr, stored) for stored in (*self.stored, *self._given))
 
 
 class Returns:
@@ -138,7 +169,7 @@ class Returns:
         self._pointer = func.ret.endswith("*")
         self._asserted: dict[HeldLock, None] = {}
         self._always: set[HeldLock] | None = None
-        self._found: dict[Key, tuple[State, Value, Expr | None, Members]] = {}
+        self._found: dict[Key, tuple[State, Value, Expr | None, Members, Stored]] = {}
 
     def add(self, state: State, returned: Expr | None) -> None:
         """`state` returns `returned`."""
@@ -150,10 +181,11 @@ class Returns:
             value = state.value(path)
             members = self._members(state, path)
         self._note_asserted(state)
-        terms = self.names.terms(path)
+        stored = self.names.stores(state)
+        terms = self.names.terms(state, path)
         state = self._exported(state, terms)
         if path is not None:
-            origin = terms if terms is not None and terms[1] == ORIGIN else None
+            origin = [each for each in terms if each[1] == ORIGIN]
             path = None if value.constant is not None else self.names.means(path, origin)
         number = value.constant  # a mode, flags, an answer; error codes are all alike
         kind = number if number is not None and number >= 0 else (value.truth, self._pointer and value.is_error)
@@ -162,7 +194,8 @@ class Returns:
             asked = frozenset(self.names.facts(state))
         else:
             asked = frozenset((expr, known) for expr, known in state.facts.items() if asks(expr))
-        situation: Key = (*state.key(()), asked, kind, (path, members) if effects or members else None)
+        put_there = tuple((place, known.truth) for place, known, _ in stored) if effects else ()
+        situation: Key = (*state.key(()), asked, kind, (path, members) if effects or members else None, put_there)
         old = self._found.get(situation)
         if old is None and len(self._found) >= MAX_OUTCOMES:
             self.blurred = True
@@ -175,11 +208,12 @@ class Returns:
             value = values.join(old[1], value)
             path = path if path == old[2] else None
             members = members if members == old[3] else ()
-        self._found[situation] = (state, value, path, members)
+            stored = _both(stored, old[4])
+        self._found[situation] = (state, value, path, members, stored)
 
     def outcomes(self) -> tuple[Outcome, ...]:
         """The distinct outcomes."""
-        telling = _telling([dict(self.names.facts(state)) for state, _, _, _ in self._found.values()])
+        telling = _telling([dict(self.names.facts(state)) for state, *_ in self._found.values()])
         found = tuple(
             dict.fromkeys(
                 Outcome(
@@ -191,8 +225,9 @@ class Returns:
                     state.scopes,
                     state.closed,
                     tuple((expr, known) for expr, known in self.names.facts(state) if expr in telling),
+                    stored,
                 )
-                for state, value, path, members in self._found.values()
+                for state, value, path, members, stored in self._found.values()
             )
         )
         unnamed = _unnamed(found)
@@ -202,11 +237,12 @@ class Returns:
             return found
         if len(found) <= 4 and any(o.value.constant is not None or o.value.tied for o in found):
             return found
-        value = found[0].value
+        value, stored = found[0].value, found[0].stored
         for outcome in found[1:]:
             value = values.join(value, outcome.value)
+            stored = _both(stored, outcome.stored)
         paths = {outcome.path for outcome in found}
-        return (Outcome(value, paths.pop() if len(paths) == 1 else None),)
+        return (Outcome(value, paths.pop() if len(paths) == 1 else None, stored=stored),)
 
     def asserted(self) -> tuple[HeldLock, ...]:
         """The caller's locks that the function asserts are held, in the caller's terms; on some paths only: "may"."""
@@ -221,25 +257,25 @@ class Returns:
         self._asserted.update(dict.fromkeys(sorted(here, key=lambda lock: (lock.cls, lock.text, lock.site))))
         self._always = here if self._always is None else self._always & here
 
-    def _exported(self, state: State, returned: Terms | None) -> State:
+    def _exported(self, state: State, terms: Sequence[Terms]) -> State:
         """`state` with only those locks that callers can name, in their terms."""
         result = state.copy()
         result.locks = distinct(
             lock._replace(instance=instance)
             for lock in state.locks
-            if not lock.asserted and (instance := self.names.means(lock.instance, returned)) is not None
+            if not lock.asserted and (instance := self.names.means(lock.instance, terms)) is not None
         )
-        result.scopes = tuple(self._scope(scope, returned) for scope in state.scopes if not scope.inherited)
+        result.scopes = tuple(self._scope(scope, terms) for scope in state.scopes if not scope.inherited)
         result.closed = tuple(ClosedScope(kind, self.names.means(token) or LOST) for kind, token in state.closed)
-        result.released = self.names.releases(state, returned, finished=True)
+        result.released = self.names.releases(state, terms, finished=True)
         return result
 
-    def _scope(self, scope: OpenScope, returned: Terms | None) -> OpenScope:
+    def _scope(self, scope: OpenScope, terms: Sequence[Terms]) -> OpenScope:
         """`scope` with its token in the caller's terms."""
-        token = self.names.means(scope.token, returned)
+        token = self.names.means(scope.token, terms)
         if token is not None:
             return scope._replace(token=token, kept=None if token == RETURNED else token)
-        kept = self.names.means(scope.kept, returned) if scope.kept is not None else None
+        kept = self.names.means(scope.kept, terms) if scope.kept is not None else None
         return scope._replace(token=kept or LOST, kept=kept or LOST)
 
     def _members(self, state: State, path: Expr) -> Members:
@@ -260,6 +296,17 @@ def _all_waiting(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
         outcome._replace(opened=tuple(scope for scope in outcome.opened if scope.kind != WAITING))
         for outcome in outcomes
     )
+
+
+def _both(a: Stored, b: Stored) -> Stored:
+    """What is stored in either case."""
+    other = {place: (value, path) for place, value, path in b}
+    found = []
+    for place, value, path in a:
+        if place in other:
+            value_there, path_there = other[place]
+            found.append((place, values.join(value, value_there), path if path == path_there else None))
+    return tuple(found)
 
 
 def _unnamed(outcomes: tuple[Outcome, ...]) -> set[str]:

@@ -9,7 +9,7 @@ state remembers what `x` was.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Set
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeGuard
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.paths import (
@@ -249,8 +249,21 @@ class State:
             self.overwrite(target)
             if is_member_of_variable(target) and not is_opaque(resolved):
                 self.binds[target] = resolved
-            else:
-                self._note(target, value)
+                return
+            self._note(target, value)
+            if is_given(target) and not is_opaque(resolved) and target.base not in names_in(resolved):
+                self.binds[target] = resolved
+
+    def store(self, target: Expr, value: Value, path: Expr | None) -> None:
+        """A callee has put something of this `value`, which `path` names if it has one, into `target`."""
+        if path is not None:
+            self.assign(target, path)
+        elif isinstance(target, Var | Temp):
+            self.forget(target)
+        else:
+            self.overwrite(target)
+        if value != TOP and not self.learn(self.resolve(target), value):
+            self.facts[target] = value
 
     def place(self, lvalue: Expr) -> Expr:
         """The path of the memory that `lvalue` names (its own value is not looked at)."""
@@ -364,6 +377,11 @@ class State:
         gone = [f for f in self.facts if not locals_in(f) <= reachable]
         for fact in gone:
             del self.facts[fact]
+
+
+def is_given(lvalue: Expr) -> TypeGuard[Deref]:
+    """True for what a parameter points at as a whole: `*p`."""
+    return isinstance(lvalue, Deref) and isinstance(lvalue.base, Var) and lvalue.base.kind == "p"
 
 
 def _is_read_again(expr: Expr, rechecked: Set[tuple[str, str]]) -> bool:

@@ -16,6 +16,10 @@ ORIGIN = Temp(-3)
 """Stands for the object that a returned pointer leads into, if callers cannot name it: `&ORIGIN->lock`."""
 _ORIGINS = -16
 
+Stored = tuple[tuple[Expr, Value, Expr | None], ...]
+"""What lies in memory that parameters point at: (`*parameter`, its value, the same as an expression over parameters
+and globals if it has that form)."""
+
 Facts = tuple[tuple[Expr, Value], ...]
 """What must hold of the arguments: (expression over parameters, value)."""
 
@@ -30,8 +34,9 @@ class Outcome(NamedTuple):
 
     `value` is what it returns then; `path` the same as an expression over parameters and globals, if
     it has that form; `members` are the members of a structure that it returns, as (member of RETURNED,
-    expression). `acquired` are the locks that it leaves held and that a caller can name, `released` the
-    caller's locks that it released, `opened` and `closed` the same for scopes. `when` is what must hold at entry.
+    expression); `stored` is what it has put where its parameters point. `acquired` are the locks that it leaves held
+    and that a caller can name, `released` the caller's locks that it released, `opened` and `closed` the same for
+    scopes. `when` is what must hold at entry.
     """
 
     value: Value = TOP
@@ -42,6 +47,7 @@ class Outcome(NamedTuple):
     opened: tuple[OpenScope, ...] = ()
     closed: tuple[ClosedScope, ...] = ()
     when: Facts = ()
+    stored: Stored = ()
 
     @property
     def has_effect(self) -> bool:

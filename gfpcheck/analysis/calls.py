@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.amounts import NOBODY_KNOWS, amount_of
@@ -15,7 +15,7 @@ from gfpcheck.analysis.paths import members_in, replace, root, show
 from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.queries import Queries
 from gfpcheck.analysis.state import WAITING, HeldLock, Release, Site, State
-from gfpcheck.analysis.stores import Stores
+from gfpcheck.analysis.stores import WHOLE, Stores
 from gfpcheck.analysis.summary import ORIGIN, RETURNED, Outcome, Reached, Summary, origin_of
 from gfpcheck.analysis.targets import Targets, either
 from gfpcheck.analysis.tokens import hand_out
@@ -103,14 +103,17 @@ class Calls:
             return [state]
         return self._callees(trace, where, call, arguments, state, site, flags is not None)
 
-    def _forget_changed(self, func: Func, call: Call, arguments: tuple[Expr, ...], state: State) -> None:
-        """Locals whose address is passed may be changed by the callee."""
+    def _forget_changed(
+        self, func: Func, call: Call, arguments: tuple[Expr, ...], state: State, told: Container[Expr] | None = None
+    ) -> None:
+        """Locals whose address is passed may be changed by the callee. `told`: those that it stores into as a whole, if
+        that is known."""
         if call.cleanup:
             return
         for number, argument in enumerate(arguments):
             if isinstance(argument, Addr) and isinstance(argument.base, Var):
                 changed = self._stores.by_call(call, func, number)
-                if changed is None:
+                if changed is None or (WHOLE in changed and (told is None or argument.base in told)):
                     state.forget(argument.base)
                 else:
                     state.forget_members(argument.base, changed)
@@ -264,7 +267,7 @@ class Calls:
             if outcome in kept:
                 named = {**mapping, RETURNED: Temp(call.dst), ORIGIN: origin_of(Temp(call.dst))}
                 self._end(trace, outcome, named, current, site)
-                self._forget_changed(trace.func, call, arguments, current)
+                self._forget_changed(trace.func, call, arguments, current, self._told(summary, outcome, named))
                 self._store(trace, outcome, named, argument_values, current)
                 self._begin(trace, outcome, named, current, site)
                 self._assert_held(summary, mapping, current, site)
@@ -331,6 +334,12 @@ class Calls:
             else:
                 given = state.resolve(replace(token, mapping))
                 trace.scopes.end(scopes.close(state, kind, given, site, trace.scopes))
+
+    def _told(self, summary: Summary, outcome: Outcome, mapping: dict[Expr, Expr]) -> frozenset[Expr] | None:
+        """What is stored into by this outcome; None if the summary does not say."""
+        if not any(each.stored for each in summary.outcomes):
+            return None
+        return frozenset(replace(place, mapping) for place, _, _ in outcome.stored)
 
     def _store(
         self,

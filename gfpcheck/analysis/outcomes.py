@@ -84,13 +84,9 @@ class Names:
             self._usable.clear()
 
     def stores(self, state: State) -> Stored:
-        """What is known to lie where the parameters point to which the function stores."""
-        found = []
-        for place in self._given:
-            bound = state.binds.get(place)
-            if bound is not None or place in state.facts:
-                found.append((place, state.value(place), None if bound is None else self.means(bound)))
-        return tuple(found)
+        """What the function has stored where its parameters point."""
+        bound = ((place, state.binds.get(place)) for place in self._given)
+        return tuple((place, state.value(place), self.means(own)) for place, own in bound if own is not None)
 
     def means(self, expr: Expr, terms: Iterable[Terms] = ()) -> Expr | None:
         """`expr` in terms that callers know (parameters, globals, what is returned); None if it has none."""
@@ -300,12 +296,11 @@ def _all_waiting(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
 
 def _both(a: Stored, b: Stored) -> Stored:
     """What is stored in either case."""
-    other = {place: (value, path) for place, value, path in b}
+    one, other = ({place: (value, path) for place, value, path in stored} for stored in (a, b))
     found = []
-    for place, value, path in a:
-        if place in other:
-            value_there, path_there = other[place]
-            found.append((place, values.join(value, value_there), path if path == path_there else None))
+    for place in {**one, **other}:
+        (value, path), (value_there, path_there) = one.get(place, (TOP, None)), other.get(place, (TOP, None))
+        found.append((place, values.join(value, value_there), path if path == path_there else None))
     return tuple(found)
 
 

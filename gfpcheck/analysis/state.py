@@ -251,8 +251,8 @@ class State:
                 self.binds[target] = resolved
                 return
             self._note(target, value)
-            if is_given(target) and not is_opaque(resolved) and target.base not in names_in(resolved):
-                self.binds[target] = resolved
+            if is_given(target):
+                self.binds[target] = CHANGED if is_opaque(resolved) else resolved
 
     def store(self, target: Expr, value: Value, path: Expr | None) -> None:
         """A callee has put something of this `value`, which `path` names if it has one, into `target`."""
@@ -262,6 +262,8 @@ class State:
             self.forget(target)
         else:
             self.overwrite(target)
+            if is_given(target):
+                self.binds[target] = CHANGED
         if value != TOP and not self.learn(self.resolve(target), value):
             self.facts[target] = value
 
@@ -279,6 +281,13 @@ class State:
         """What is known of the members of the local structure `name`: (member, what it was assigned)."""
         return [(m, e) for m, e in self.binds.items() if is_member_of_variable(m) and root(m) == name]
 
+    def _unbind(self, bound: Expr) -> Value:
+        """What `bound` was assigned is not called so any more; its value."""
+        value = self.value(self.binds.pop(bound))
+        if is_given(bound):
+            self.binds[bound] = CHANGED
+        return value
+
     def _note(self, expr: Expr, value: Value) -> None:
         if value != TOP:
             self.facts[expr] = value
@@ -290,7 +299,7 @@ class State:
         if self.scopes:
             self._lose_tokens(lambda token: name in names_in(token))
         for bound in [b for b, e in self.binds.items() if name in names_in(e) or name in names_in(b)]:
-            value = self.value(self.binds.pop(bound))
+            value = self._unbind(bound)
             if name not in names_in(bound):
                 self._note(bound, value)
         for fact in [f for f in self.facts if name in names_in(f)]:
@@ -304,7 +313,7 @@ class State:
     def forget_members(self, name: Expr, members: Set[tuple[str, str]]) -> None:
         """Some `members` of the local structure `name`, or of what it holds, get new values."""
         for bound in [b for b, e in self.binds.items() if _reads(b, name, members) or _reads(e, name, members)]:
-            value = self.value(self.binds.pop(bound))
+            value = self._unbind(bound)
             if not _reads(bound, name, members):
                 self._note(bound, value)
         for fact in [f for f in self.facts if _reads(f, name, members)]:
@@ -317,7 +326,7 @@ class State:
         if self.scopes:
             self._lose_tokens(lambda token: may_read(token, lvalue))
         for bound in [b for b, e in self.binds.items() if may_read(e, lvalue) or b == lvalue]:
-            value = self.value(self.binds.pop(bound))
+            value = self._unbind(bound)
             if bound != lvalue:
                 self._note(bound, value)
         for fact in [f for f in self.facts if may_read(f, lvalue)]:
@@ -379,6 +388,10 @@ class State:
             del self.facts[fact]
 
 
+CHANGED = Var("<changed>", "l")
+"""What was stored where a parameter points, if that has no name any more."""
+
+
 def is_given(lvalue: Expr) -> TypeGuard[Deref]:
     """True for what a parameter points at as a whole: `*p`."""
     return isinstance(lvalue, Deref) and isinstance(lvalue.base, Var) and lvalue.base.kind == "p"
@@ -425,11 +438,13 @@ def join(a: State, b: State, widen: bool = False) -> State:
                 joined = value if _cannot_be_read(expr, a) else values.join(a.value(a.resolve(expr)), value)
                 if joined != TOP:
                     facts[expr] = joined
-    for name in (a.binds.keys() if widen else {*a.binds, *b.binds}) - binds.keys():
-        if name not in facts:
+    for name in {*a.binds, *b.binds} - binds.keys():
+        if name not in facts and (not widen or name in a.binds):
             joined = merged(a.eval(name), b.eval(name))
             if joined != TOP:
                 facts[name] = joined
+        if is_given(name):
+            binds[name] = CHANGED
     scopes = a.scopes if a.scopes == b.scopes else tuple(map(_one_of, a.scopes, b.scopes))
     return State(a.locks, a.released, scopes, a.closed, binds, facts)
 

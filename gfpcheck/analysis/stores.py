@@ -7,6 +7,8 @@ from gfpcheck.ir import Addr, Assign, Call, Deref, Expr, Field, Func, Index, Tem
 
 Members = frozenset[tuple[str, str]]
 """(record, member) of each member that is stored into, at any depth."""
+WHOLE = ("", "*")
+"""Stands for the object as a whole, stored into by its parameter's name: the callee's summary tells what."""
 MAX_DEPTH = 12
 """Calls that are followed; what lies deeper may store anything."""
 
@@ -20,7 +22,7 @@ class Stores:
 
     def by_call(self, call: Call, func: Func, number: int) -> Members | None:
         """The members of the object whose address is argument `number` of `call`, in `func`, that the callees store
-        into; None if it may be anything: the object is no structure to them, or goes where nobody looks."""
+        into, or WHOLE; None if it may be anything, as where the object goes where nobody looks."""
         return self._by_callees(call, func, number, 0)
 
     def _by_callees(self, call: Call, func: Func, number: int, depth: int) -> Members | None:
@@ -30,7 +32,7 @@ class Stores:
         found: set[tuple[str, str]] = set()
         for callee in callees:
             members = self._by(callee, number, depth + 1)
-            if members is None:
+            if members is None or (WHOLE in members and len(callees) > 1):
                 return None
             found |= members
         return frozenset(found)
@@ -46,13 +48,16 @@ class Stores:
         func = self._program.functions[key]
         if number >= len(func.params):
             return None  # one of many arguments
-        names = _names_of(func, Var(func.params[number].name, "p"))
+        pointer = Var(func.params[number].name, "p")
+        names = _names_of(func, pointer)
         found: set[tuple[str, str]] = set()
         for block in func.blocks:
             for instr in block.instrs:
                 if isinstance(instr, Assign):
                     stored = instr.dst
-                    if _object(stored) in names:
+                    if stored == Deref(pointer):
+                        found.add(WHOLE)
+                    elif _object(stored) in names:
                         while isinstance(stored, Index):
                             stored = stored.base
                         if not isinstance(stored, Field):
@@ -62,10 +67,11 @@ class Stores:
                 for position, argument in enumerate(instr.args):
                     if _pointed(argument) in names:
                         members = self._by_callees(instr, func, position, depth)
-                        if members is None and isinstance(argument, Addr) and isinstance(argument.base, Field):
-                            members = frozenset({(argument.base.record, argument.base.member)})
-                        if members is None:
-                            return None
+                        if members is None or WHOLE in members:
+                            if isinstance(argument, Addr) and isinstance(argument.base, Field):
+                                members = frozenset({(argument.base.record, argument.base.member)})
+                            elif members is None or argument != pointer:
+                                return None
                         found |= members
         return frozenset(found)
 

@@ -36,6 +36,7 @@ MAX_STEPS = 4_000
 MAX_SPECIAL_STEPS = 800
 """Block visits of the general run up to which a function is run again for the constants that it is called with."""
 WIDEN_AFTER = 3
+"""Rounds of a loop after which only what they agree on is still known."""
 MAX_CALL_DEPTH = 60
 MAX_CHOICES = 4
 """Constants of one variable up to which each is a situation of its own."""
@@ -111,18 +112,24 @@ class _Run:
         situation = self.situation(state)
         here = self.arriving[target]
         old = here.get(situation)
-        if old is not None:
-            count = self.visits[target, situation] = self.visits.get((target, situation), 0) + 1
-            state = join(old, state, widen=count > WIDEN_AFTER)
-        elif len(here) >= MAX_SITUATIONS:
+        if old is None and len(here) >= MAX_SITUATIONS:
             self.blurred = True
             situation = next(reversed(here))
             old = here[situation]
-            state = blur(old, state)
+            state = blur(old, state, self.is_round(target, situation))
+        elif old is not None:
+            state = join(old, state, self.is_round(target, situation))
         if old is not None and _same(old, state):
             return
         here[situation] = state
         self.waiting.setdefault(target, {})[situation] = state
+
+    def is_round(self, target: int, situation: Key) -> bool:
+        """True if the block is in a loop, and has been come to so often that it must come to an end."""
+        if target not in self.flow.repeated:
+            return False
+        count = self.visits[target, situation] = self.visits.get((target, situation), 0) + 1
+        return count > WIDEN_AFTER
 
     def merged(self, states: list[State]) -> list[State]:
         """The states after a call, one for each situation and not too many."""
@@ -237,8 +244,8 @@ class Engine:
         much to keep apart without them, as for three locks in two modes each."""
         if generic.has_effect or len(generic.outcomes) > 1 or generic.blurred:
             return True
-        small = len(self.program.functions[key].blocks) <= SMALL
-        return small and any(outcome != Outcome() and outcome.value.constant is None for outcome in generic.outcomes)
+        telling = _tells(self.program.functions[key])
+        return telling and any(outcome != Outcome() and outcome.value.constant is None for outcome in generic.outcomes)
 
     def relevant(self, key: str) -> bool:
         """True if running `key` can show anything: it touches locks or scopes, allocates, calls
@@ -261,8 +268,7 @@ class Engine:
                 summary = self.summary(callee)
                 if summary.has_effect or summary.blurred:
                     return True
-        tells = len(func.blocks) <= SMALL and (func.ret != "void" or stores_for_callers(func))
-        return tells or bool(self.program.pointers.called_parameters(key))
+        return _tells(func) or bool(self.program.pointers.called_parameters(key))
 
     # --- one function ----------------------------------------------------------------------
 
@@ -421,6 +427,14 @@ class Engine:
 
 def _with_locks(contexts: Iterable[Context]) -> tuple[Context, ...]:
     return tuple(context for context in contexts if context.locks)
+
+
+def _tells(func: Func) -> bool:
+    """True if a function without effects is worth a run for the values that it returns or stores: a small one, and any
+    that makes flags."""
+    if len(func.blocks) > SMALL:
+        return func.ret == "gfp_t"
+    return func.ret != "void" or stores_for_callers(func)
 
 
 def _chosen_constants(func: Func) -> tuple[Expr, ...]:

@@ -462,15 +462,15 @@ def _cannot_be_read(expr: Expr, state: State) -> bool:
     return any(state.eval(pointer).truth is False for pointer in followed(expr))
 
 
-def blur(a: State, b: State) -> State:
-    """Two situations in one, when there are too many: what only one holds becomes "may"."""
+def blur(a: State, b: State, widen: bool = False) -> State:
+    """Two situations in one, when there are too many: what only one holds becomes "may". `widen` as in `join`."""
     held = {lock.identity[:3]: lock for lock in b.locks}
     locks = []
     for lock in a.locks:
         other = held.pop(lock.identity[:3], None)
         locks.append(lock if other is not None and not other.may else lock._replace(may=True))
     locks += [lock._replace(may=True) for lock in b.locks if lock.identity[:3] in held]
-    shared = join(a, b, widen=True)
+    shared = join(a, b, widen)
     scopes = a.scopes if len(a.scopes) <= len(b.scopes) else b.scopes
     released = tuple(dict.fromkeys((*a.released, *b.released)))
     return State(tuple(locks), released, scopes, a.closed, shared.binds, shared.facts)

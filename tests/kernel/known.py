@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from gfpcheck.analysis.engine import Held as State
+from gfpcheck.analysis.lines import held_by_line
 from gfpcheck.driver.analyse import Knowledge, find_out
 from gfpcheck.driver.collector import no_collector
 from gfpcheck.driver.options import Options
 from gfpcheck.driver.run import read
+from gfpcheck.ir import Return
 from gfpcheck.report.facts import Held
 from gfpcheck.rule_api import Allocation
 
@@ -29,12 +32,18 @@ class Known:
     def held(self, place: str, text: str) -> list[str]:
         """What is held in "file:function" where control comes to the line that contains `text`: one entry for each way,
         with classes (but for "struct "), modes and scopes. A lock that may be held has a question mark."""
-        from gfpcheck.analysis.lines import held_by_line
-
         line = self._line(place, text)
         func = self._knowledge.program.functions[place]
-        states = held_by_line(self._knowledge.engine, place)[line - func.line]
-        return sorted({_ways(held) for held in self._knowledge.views.held(place, states)})
+        return self._ways(place, held_by_line(self._knowledge.engine, place)[line - func.line])
+
+    def after(self, place: str) -> list[str]:
+        """The same, where the function returns."""
+        engine, blocks = self._knowledge.engine, self._knowledge.program.functions[place].blocks
+        ends = [(n, len(block.instrs)) for n, block in enumerate(blocks) if isinstance(block.term, Return)]
+        return self._ways(place, [held for states in engine.watch(place, ends).values() for held in states])
+
+    def _ways(self, place: str, states: Iterable[State]) -> list[str]:
+        return sorted({_way(held) for held in self._knowledge.views.held(place, states)})
 
     def flags(self, place: str, text: str, scoped: bool = False) -> set[str]:
         """The flags with which allocations are reached by calls on the line of "file:function" that contains `text`;
@@ -57,6 +66,6 @@ class Known:
         return found[0]
 
 
-def _ways(held: Held) -> str:
+def _way(held: Held) -> str:
     names = [f"{lock.cls.removeprefix('struct ')}{'?' * lock.may}{_MODES[lock.mode]}" for lock in held.locks]
     return ", ".join([*sorted(names), *sorted(held.scopes)])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import heapq
-import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
+
+import msgspec
 
 from gfpcheck import workers
 from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.engine import Engine
-from gfpcheck.analysis.results import Share
+from gfpcheck.analysis.kept import News
+from gfpcheck.analysis.results import Found, Share, Which
 from gfpcheck.workers import Copy
 
 _WORTH_COPYING = 4_000
@@ -36,7 +38,8 @@ def summarise(engine: Engine, graph: CallGraph, jobs: int, tell: Tell | None = N
     """Makes the summaries and facts of all functions of the program, in at most `jobs` processes."""
     components = _components(engine, graph)
     work = _Work(engine, components, tell)
-    worth = sum(component.size for component in components) >= _WORTH_COPYING
+    unknown = (component for component in components if not all(map(engine.is_kept, component.keys)))
+    worth = sum(component.size for component in unknown) >= _WORTH_COPYING
     with workers.copies(jobs - 1 if worth else 0, work.answer) as copies:
         work.run(copies)
     order = [key for component in components for key in component.keys]
@@ -61,6 +64,21 @@ def _components(engine: Engine, graph: CallGraph) -> list[_Component]:
         heights[n] = size + max((heights[caller] for caller in callers[n]), default=0)
         made.append(_Component(tuple(found[n]), frozenset(callers[n]), callees[n], size, heights[n]))
     return made[::-1]
+
+
+class _Question(msgspec.Struct, array_like=True):
+    """The components of `batch` are to be summarised; `news` are the summaries that others have made meanwhile."""
+
+    batch: list[int]
+    news: list[Share]
+
+
+class _Answer(msgspec.Struct, array_like=True):
+    """What was found out: all of it, what others must know of it, and what is to be kept."""
+
+    whole: Share
+    brief: Share
+    kept: News
 
 
 class _Work:
@@ -92,9 +110,9 @@ class _Work:
                     del told[copy]
             if self._ready:
                 _, number = heapq.heappop(self._ready)
-                self._summarise(number)
+                self._engine.summarise(self._components[number].keys)
                 if told:
-                    self._shares.append((None, self._engine.results.share(self._components[number].keys)))
+                    self._shares.append((None, _brief(self._engine.results.news())))
                 self._done([number])
             for copy in workers.answered(asked, wait=not self._ready) if asked else ():
                 batch = asked.pop(copy)
@@ -104,13 +122,14 @@ class _Work:
 
     def answer(self, question: bytes) -> bytes:
         """In a copy: what there is to know of some components."""
-        batch, news = pickle.loads(question)
-        for share in news:
+        asked = _question(question)
+        for share in asked.news:
             self._engine.results.learn(share)
-        for number in batch:
-            self._summarise(number)
-        keys = [key for number in batch for key in self._components[number].keys]
-        return pickle.dumps(self._engine.results.share(keys, with_facts=True), pickle.HIGHEST_PROTOCOL)
+        for number in asked.batch:
+            self._engine.summarise(self._components[number].keys)
+        news = self._engine.results.news()
+        kept = self._engine.kept.news() if self._engine.kept is not None else News({}, set())
+        return _encode(_Answer(Share.of(news), _brief(news), kept))
 
     def _batch(self, copies: int) -> list[int]:
         """Components for a copy to do, which leave some for the others."""
@@ -127,7 +146,7 @@ class _Work:
         """Asks for a batch; False if the copy is gone. `told` is how many shares it has heard of."""
         news = [share for source, share in self._shares[told:] if source is not copy]
         try:
-            copy.ask(pickle.dumps((batch, news), pickle.HIGHEST_PROTOCOL))
+            copy.ask(_encode(_Question(batch, news)))
         except OSError:
             return False
         return True
@@ -135,17 +154,15 @@ class _Work:
     def _take(self, copy: Copy, batch: list[int]) -> bool:
         """Takes what a copy answers; False if it is gone."""
         try:
-            share: Share = pickle.loads(copy.answer())
+            answer = _answer(copy.answer())
         except (OSError, EOFError):
             return False
-        self._engine.results.learn(share)
-        self._shares.append((copy, share.without_facts()))
+        self._engine.results.learn(answer.whole)
+        if self._engine.kept is not None:
+            self._engine.kept.learn(answer.kept)
+        self._shares.append((copy, answer.brief))
         self._done(batch)
         return True
-
-    def _summarise(self, number: int) -> None:
-        for key in self._components[number].keys:
-            self._engine.summary(key)
 
     def _undo(self, batch: list[int]) -> None:
         for number in batch:
@@ -160,3 +177,12 @@ class _Work:
         self._left -= len(batch)
         if self._tell is not None:
             self._tell(len(self._components) - self._left, len(self._components))
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_question = msgspec.msgpack.Decoder(_Question).decode
+_answer = msgspec.msgpack.Decoder(_Answer).decode
+
+
+def _brief(found: Mapping[Which, Found]) -> Share:
+    return Share.of({which: each.brief for which, each in found.items()})

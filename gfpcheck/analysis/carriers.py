@@ -14,14 +14,15 @@ from gfpcheck.models import Models
 
 
 class Carriers:
-    """`kind(type)` is the scope that a pointer of the spelled type `type` carries, or None."""
+    """`kind(type)` is the scope that a pointer of the spelled type `type` carries, or None; `kinds` are all, by the
+    type pointed at."""
 
     def __init__(self, program: Program, effects: Effects, models: Models) -> None:
-        self._kinds: dict[str, str] = {}
+        self.kinds: dict[str, str] = {}
         for name, scope in models.scopes.items():
             proto = program.protos.get(name)
             if scope.does == "open" and proto is not None and proto.ret.endswith("*"):
-                self._kinds[proto.ret.removesuffix("*").strip()] = scope.kind
+                self.kinds[proto.ret.removesuffix("*").strip()] = scope.kind
         spelled: dict[str, set[str]] = {}
         records: dict[str, str] = {}
         for func in program.functions.values():
@@ -37,11 +38,11 @@ class Carriers:
             _spellings(func, spelled)
         for record, kind in records.items():
             for type_ in spelled.get(record, {record}):
-                self._kinds[type_] = kind
+                self.kinds[type_] = kind
 
     def kind(self, type_: str) -> str | None:
         """The scope carried by what `type_`, a pointer, points at."""
-        return self._kinds.get(type_.replace("const ", "").removesuffix("*").strip()) if type_.endswith("*") else None
+        return self.kinds.get(type_.replace("const ", "").removesuffix("*").strip()) if type_.endswith("*") else None
 
 
 def _stored(assign: Assign, opened: dict[Expr, str], records: dict[str, str]) -> None:

@@ -7,9 +7,9 @@ that lock wrappers with mode flags need no model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from gfpcheck.analysis import nonnull, values
 from gfpcheck.analysis.calls import Calls
@@ -17,14 +17,16 @@ from gfpcheck.analysis.carriers import Carriers
 from gfpcheck.analysis.conditions import assume
 from gfpcheck.analysis.effects import Effects
 from gfpcheck.analysis.inline import Inliner
+from gfpcheck.analysis.kept import Kept
 from gfpcheck.analysis.liveness import Flow, flow_of
 from gfpcheck.analysis.outcomes import Returns, stores_for_callers
 from gfpcheck.analysis.pointers import function_named
 from gfpcheck.analysis.program import Program
-from gfpcheck.analysis.results import Acquisition, FunctionFacts, Results, Shown, site_at
+from gfpcheck.analysis.results import Acquisition, Found, FunctionFacts, Results, Shown, Which, site_at
 from gfpcheck.analysis.starts import Starts
 from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Site, State, blur, join
 from gfpcheck.analysis.summary import NOTHING, Outcome, Summary
+from gfpcheck.analysis.surroundings import Surroundings
 from gfpcheck.analysis.trace import CalledAt, Consts, Context, Known, Trace
 from gfpcheck.ir import Addr, Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
 from gfpcheck.models import Models
@@ -46,6 +48,9 @@ FEW = 6
 """Blocks up to which every path of a function is followed by itself: a wrapper that asks before it locks."""
 SMALL = 8
 """Blocks up to which a function without effects is still run for the value that it returns."""
+_TOO_DEEP = ""
+"""Stands for a function that was not looked into: what rests on that is never final."""
+T = TypeVar("T")
 
 Point = tuple[int, int]
 """A place in a function: block, and instruction in it; the number of instructions is the block's end."""
@@ -151,9 +156,12 @@ class _Run:
 
 
 class Engine:
-    """Summaries and facts of all functions of a program, on demand and remembered."""
+    """Summaries and facts of all functions of a program, on demand and remembered: what `kept` knows of an earlier run
+    need not be found out again. `tool` names everything that the results depend on but for the program."""
 
-    def __init__(self, program: Program, models: Models, effects: Effects) -> None:
+    def __init__(
+        self, program: Program, models: Models, effects: Effects, kept: Kept | None = None, tool: str = ""
+    ) -> None:
         self.program = program
         self.effects = effects
         self.inliner = Inliner(program, models)
@@ -161,12 +169,17 @@ class Engine:
         self.starts = Starts(program, models)
         self._carriers = Carriers(program, effects, effects.models)
         self._calls = Calls(program, effects, self.inliner, self.summary)
+        self.kept = kept
+        self._surroundings = Surroundings(tool, program, effects, self.starts, self._carriers, self.inliner)
         self._active: list[str] = []
         # For each active function the active ones of which a provisional summary was used since; for each summary
         # those on whose provisional summary it rests.
         self._assumed: list[set[str]] = []
-        self._rests_on: dict[tuple[str, Consts], set[str]] = {}
-        self._deciding: set[str] = set()
+        self._rests_on: dict[Which, set[str]] = {}
+        # For each active function the summaries that were asked for since.
+        self._needs: list[dict[Which, None]] = []
+        # What rested on something provisional when it was found, and the summaries that were asked for meanwhile.
+        self._loose: dict[Which, dict[Which, None]] = {}
         self._provisional: dict[str, Summary] = {}
         self._flows: dict[str, Flow] = {}
         self._nothing: dict[str, Known] = {}
@@ -179,96 +192,166 @@ class Engine:
 
     # --- summaries -------------------------------------------------------------------------
 
+    def summarise(self, keys: Sequence[str]) -> None:
+        """Makes the summaries of functions that call each other, or of a single one."""
+        name = self._name(keys[0], "component", [self._name(key) for key in keys])
+        self._assumed.append(set())
+        self._needs.append({})
+        self._loose.clear()
+        found = self._recall(name, list[tuple[Which, Found]])
+        for which, kept in found or ():
+            self.results.put(which, kept)
+        for key in keys:
+            self.summary(key)
+        made = [(which, each) for which in self._loose if (each := self.results.find(which)) is not None]
+        if made and self.kept is not None:
+            # What an early round over a function has asked for may have been dropped since.
+            asked = (need for which, _ in made for need in self._loose[which] if self.results.find(need) is not None)
+            self._needs[-1] = {need: None for need in asked if need not in self._loose}
+            self._keep(name, made)
+        self._assumed.pop()
+        self._needs.pop()
+
     def summary(self, key: str, consts: Consts = ()) -> Summary:
         """The summary of function `key`, with the parameters in `consts` fixed."""
         if not any(number is not None for number in consts):
             consts = ()
-        known = self.results.find(key, consts)
+        which = (key, consts)
+        if self._needs:
+            self._needs[-1][which] = None
+        known = self.results.find(which)
         if known is not None:
             if self._assumed:
-                self._assumed[-1] |= self._rests_on.get((key, consts), set())
-            return known
+                self._assumed[-1] |= self._rests_on.get(which, set())
+            return known.summary
         if key in self._active:
             self._assumed[-1].add(key)
-            return self.results.find(key, ()) or self._provisional.setdefault(key, NOTHING)
+            known = self.results.find((key, ()))
+            return known.summary if known is not None else self._provisional.setdefault(key, NOTHING)
         if len(self._active) >= MAX_CALL_DEPTH:
+            self._assumed[-1].add(_TOO_DEEP)
             return NOTHING
         if consts:
-            generic = self.summary(key)
-            called = any(isinstance(fixed, tuple) for fixed in consts)
-            if not called and not self._can_depend(key, generic):
-                self.results.put(key, consts, generic)
-                return generic
-            if self.results.steps.get(key, 0) > MAX_SPECIAL_STEPS:
-                return generic
-        if not self.relevant(key):
-            result = NOTHING
-            self.results.facts.setdefault(key, FunctionFacts())
-        else:
-            self._active.append(key)
-            self._assumed.append(set())
-            result = self._fixpoint(key, consts)
-            self._active.pop()
-            self._settle(key, consts, self._assumed.pop())
-        self.results.put(key, consts, result)
-        return result
+            self._needs.append({})  # not what the caller needs
+            self.summary(key)
+            self._needs.pop()
+            general = self.results.find((key, ()))
+            if general is not None and not self._can_depend(which, general):
+                self.results.put(which, general.brief)
+                return general.summary
+        self._active.append(key)
+        self._assumed.append(set())
+        self._needs.append({})
+        found = self._recall(self._name(*which), Found)
+        if found is None:
+            found = self._fixpoint(which)
+            self._keep(self._name(*which), found)
+            if self._assumed[-1]:
+                self._loose[which] = self._needs[-1]
+        self._active.pop()
+        self._needs.pop()
+        self._settle(which, self._assumed.pop())
+        self.results.put(which, found)
+        return found.summary
 
-    def _fixpoint(self, key: str, consts: Consts) -> Summary:
+    def _fixpoint(self, which: Which) -> Found:
         """Run the function; again, with what is known of it by then, if it calls itself. If that changes the caller's
         locks, the functions on the way are run again, too."""
+        key, consts = which
+        if not self._is_relevant(which):
+            return Found(NOTHING, False, 0, None if consts else FunctionFacts())
         result = self._run(key, consts)
         for _ in range(MAX_ROUNDS):
-            if consts or self._provisional.get(key, result) == result:
+            if consts or self._provisional.get(key, result.summary) == result.summary:
                 break
-            self._provisional[key] = result
-            if any(outcome.has_effect for outcome in result.outcomes):
+            self._provisional[key] = result.summary
+            if any(outcome.has_effect for outcome in result.summary.outcomes):
                 for other in [other for other, heads in self._rests_on.items() if key in heads]:
-                    self.results.drop(*other)
+                    self.results.drop(other)
                     del self._rests_on[other]
             result = self._run(key, consts)
         return result
 
-    def _settle(self, key: str, consts: Consts, assumed: set[str]) -> None:
-        """`key` is done: what rests on its summary no longer rests on a provisional one."""
+    def _settle(self, which: Which, assumed: set[str]) -> None:
+        """The function is done: what rests on its summary no longer rests on a provisional one."""
+        key = which[0]
         for other in [other for other, heads in self._rests_on.items() if key in heads and key not in self._active]:
             self._rests_on[other].discard(key)
             if not self._rests_on[other]:
                 del self._rests_on[other]
         assumed.discard(key)
         if assumed:
-            self._rests_on[key, consts] = assumed
-            self._assumed[-1] |= assumed
+            self._rests_on[which] = assumed
+            if self._assumed:
+                self._assumed[-1] |= assumed
 
-    def _can_depend(self, key: str, generic: Summary) -> bool:
-        """True if constants passed to `key` may give a sharper summary than the general one: also where there was too
-        much to keep apart without them, as for three locks in two modes each."""
-        if generic.has_effect or len(generic.outcomes) > 1 or generic.blurred:
+    def _can_depend(self, which: Which, general: Found) -> bool:
+        """True if the constants passed may give a sharper summary than the general one: also where there was too much
+        to keep apart without them, as for three locks in two modes each. Not for a function that is much work."""
+        key, consts = which
+        summary = general.summary
+        if general.steps > MAX_SPECIAL_STEPS:
+            return False
+        if any(isinstance(fixed, tuple) for fixed in consts):
+            return True
+        if summary.has_effect or len(summary.outcomes) > 1 or summary.blurred:
             return True
         telling = _tells(self.program.functions[key])
-        return telling and any(outcome != Outcome() and outcome.value.constant is None for outcome in generic.outcomes)
+        return telling and any(outcome != Outcome() and outcome.value.constant is None for outcome in summary.outcomes)
 
     def relevant(self, key: str) -> bool:
-        """True if running `key` can show anything: it touches locks or scopes, allocates, calls
-        something that does, or is small enough to be worth running for its value."""
-        known = self.results.relevant.get(key)
-        if known is None:
-            self._deciding.add(key)
-            known = self.results.relevant[key] = self._find_relevance(key)
-            self._deciding.discard(key)
-        return known
+        """True if running `key` could show anything."""
+        self.summary(key)
+        known = self.results.find((key, ()))
+        return known is not None and known.relevant
 
-    def _find_relevance(self, key: str) -> bool:
+    def _is_relevant(self, which: Which) -> bool:
+        """True if running the function can show anything: it touches locks or scopes, allocates, calls
+        something that does, or is small enough to be worth running for its value."""
+        key, consts = which
+        if consts:
+            return self.relevant(key)
         func = self.program.functions[key]
         for _, _, call in self.program.calls(func):
             if self.effects.concerns(func, call):
                 return True
             for callee in (*self.program.callees(call, func), *self.program.passed_functions(call, func.file)):
-                if callee in self._active or callee in self._deciding:
+                if callee in self._active:
+                    self._assumed[-1].add(callee)
                     return True
                 summary = self.summary(callee)
                 if summary.has_effect or summary.blurred:
                     return True
         return _tells(func) or bool(self.program.pointers.called_parameters(key))
+
+    # --- what is known from an earlier run ---------------------------------------------------
+
+    def is_kept(self, key: str) -> bool:
+        """True if `kept` knows something of function `key` as it is, unless what it calls has changed."""
+        return self.kept is not None and self.kept.has(self._name(key, ()))
+
+    def _name(self, key: str, *question: object) -> bytes:
+        return b"" if self.kept is None else self._surroundings.name(key, *question)
+
+    def _recall(self, name: bytes, type_: type[T]) -> T | None:
+        """What was found out earlier, if all that it rests on is as it was."""
+        entry = None if self.kept is None else self.kept.find(name, type_)
+        if entry is None:
+            return None
+        for need, digest in entry.needs:
+            if need[0] not in self.program.functions:
+                return None
+            self.summary(*need)
+            if self._assumed[-1] or self.results.digest(need) != digest:
+                self._needs[-1].clear()
+                return None
+        return entry.found
+
+    def _keep(self, name: bytes, found: object) -> None:
+        """Keeps what was found out, unless it rests on something provisional."""
+        if self.kept is not None and not self._assumed[-1]:
+            needs = tuple((need, self.results.digest(need)) for need in self._needs[-1])
+            self.kept.add(name, needs, found)
 
     # --- one function ----------------------------------------------------------------------
 
@@ -276,14 +359,21 @@ class Engine:
         """What `key` does with the parameters in `consts` fixed: the locks that it takes and the calls that it can
         reach then, and which bits of `mask`, an expression over its parameters, are set there. `nonzero` is another
         one, which is not zero."""
-        known = self._explored.get((key, consts, mask, nonzero))
+        question = (key, consts, mask, nonzero)
+        known = self._explored.get(question)
         if known is None:
-            run = self._interpret(key, consts, exploring=True, mask=mask, nonzero=nonzero)
-            known = self._explored[key, consts, mask, nonzero] = Exploration(
-                tuple(self._collect(run, Summary(run.returns.outcomes())).acquisitions),
-                tuple(run.trace.calls.items()),
-                run.trace.demanded,
-            )
+            self._assumed.append(set())
+            self._needs.append({})
+            name = self._name(*question)
+            known = self._recall(name, Exploration)
+            if known is None:
+                run = self._interpret(key, consts, exploring=True, mask=mask, nonzero=nonzero)
+                acquisitions = self._collect(run, Summary(run.returns.outcomes())).acquisitions
+                known = Exploration(tuple(acquisitions), tuple(run.trace.calls.items()), run.trace.demanded)
+                self._keep(name, known)
+            self._assumed.pop()
+            self._needs.pop()
+            self._explored[question] = known
         return known
 
     def contexts(self, key: str) -> frozenset[str]:
@@ -295,7 +385,7 @@ class Engine:
         run = self._interpret(key, (), watched={point: {} for point in points})
         return {point: tuple(held) for point, held in run.watched.items()}
 
-    def _run(self, key: str, consts: Consts) -> Summary:
+    def _run(self, key: str, consts: Consts) -> Found:
         run = self._interpret(key, consts)
         summary = NOTHING
         if not run.given_up:
@@ -307,12 +397,9 @@ class Engine:
             if not summary.has_effect:
                 summary = summary._replace(asserted=run.returns.asserted())
         if not consts:
-            self.results.facts[key] = self._collect(run, summary)
-            self.results.steps[key] = run.steps
-        elif not run.given_up:
-            held = {place: _with_locks(contexts) for place, contexts in run.trace.sites.items()}
-            self.results.show(key, consts, Shown(run.trace.made(), held))
-        return summary
+            return Found(summary, True, run.steps, self._collect(run, summary))
+        held = {place: _with_locks(contexts) for place, contexts in run.trace.sites.items()}
+        return Found(summary, True, run.steps, None, None if run.given_up else Shown(run.trace.made(), held))
 
     def _interpret(
         self,

@@ -209,23 +209,27 @@ def _pointer_of(lvalue: Expr) -> Expr:
 
 
 @lru_cache(maxsize=200_000)
-def followed(expr: Expr, placed: bool = False) -> frozenset[Expr]:
+def followed(expr: Expr, placed: bool = False) -> tuple[Expr, ...]:
     """The variables and temporaries whose pointers are followed when `expr` is evaluated; if `placed`, only where
     it lies is computed: `&p->m` reads nothing."""
     if isinstance(expr, Deref):
-        own = frozenset((expr.base,)) if not placed and isinstance(expr.base, Var | Temp) else frozenset[Expr]()
-        return own | followed(expr.base)
+        own = (expr.base,) if not placed and isinstance(expr.base, Var | Temp) else ()
+        return _all(own, followed(expr.base))
     if isinstance(expr, Addr):
         return followed(expr.base, placed=True)
     if isinstance(expr, Field):
         return followed(expr.base, placed)
     if isinstance(expr, Index):
-        return followed(expr.base, placed) | followed(expr.index)
+        return _all(followed(expr.base, placed), followed(expr.index))
     if isinstance(expr, Bin):
-        return followed(expr.left) | followed(expr.right)
+        return _all(followed(expr.left), followed(expr.right))
     if isinstance(expr, Un):
         return followed(expr.operand)
-    return frozenset()
+    return ()
+
+
+def _all(a: tuple[Expr, ...], b: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    return tuple(dict.fromkeys((*a, *b)))
 
 
 @lru_cache(maxsize=200_000)

@@ -90,6 +90,10 @@ class Pointers:
         """The parameters of function `key` that the value of `expr` may be."""
         return tuple(self._names(key).parameters(expr, self._numbers(key)))
 
+    def sources(self, key: str, expr: Expr) -> tuple[Expr, ...]:
+        """`expr`, and the names of function `key` whose values it may be."""
+        return (expr, *self._names(key).sources(expr))
+
     def called_parameters(self, key: str) -> frozenset[int]:
         """The parameters of function `key` that it, or a function that it hands them to, calls."""
         known = self._called.get(key)
@@ -224,10 +228,13 @@ class _Locals:
 
     def parameters(self, expr: Expr, numbers: Mapping[Expr, int]) -> Iterator[int]:
         """The parameters that the value of `expr` may be."""
+        return (numbers[name] for name in self.sources(expr) if name in numbers)
+
+    def sources(self, expr: Expr) -> Iterator[Expr]:
+        """The names whose values `expr` may be."""
         queue = [_name_of(expr)]
         for name in queue:  # which grows
-            if name in numbers:
-                yield numbers[name]
+            yield name
             queue += [before for source in self.assigned.get(name, ()) if (before := _name_of(source)) not in queue]
 
 

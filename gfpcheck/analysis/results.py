@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from gfpcheck.analysis.state import HeldLock, Site
 from gfpcheck.analysis.summary import Summary
@@ -69,102 +71,111 @@ class Shown(NamedTuple):
     contexts: dict[Place, tuple[Context, ...]]
 
 
-class Share(NamedTuple):
-    """A part of the results, for another process: whose summaries they are, `relevant` and `steps` as in `Results`,
-    and the rest as pickles."""
+Which = tuple[str, Consts]
+"""A run: over which function, with which parameters fixed."""
 
-    summarised: tuple[tuple[str, Consts], ...]
-    relevant: dict[str, bool]
-    steps: dict[str, int]
-    summaries: bytes
-    facts: bytes = b""
 
-    def without_facts(self) -> Share:
+class Found(msgspec.Struct, array_like=True):
+    """What a run has found out. A general one, with no parameter fixed, finds `facts`; `relevant` tells whether there
+    was anything to run for, `steps` how many blocks were visited."""
+
+    summary: Summary
+    relevant: bool
+    steps: int
+    facts: FunctionFacts | None = None
+    shown: Shown | None = None
+
+    @property
+    def brief(self) -> Found:
         """What it takes to summarise callers."""
-        return self._replace(facts=b"")
+        return Found(self.summary, self.relevant, self.steps)
+
+
+class Share(msgspec.Struct, array_like=True):
+    """A part of the results, for another process: each run with what it has found out, as msgpack."""
+
+    found: tuple[tuple[Which, msgspec.Raw], ...]
+
+    @classmethod
+    def of(cls, found: Mapping[Which, Found]) -> Share:
+        """The part that is `found`."""
+        return cls(tuple((which, msgspec.Raw(_encode(each))) for which, each in found.items()))
 
 
 class Results:
-    """The results so far. Those of another process are unpacked when they are asked for. `relevant` tells of functions
-    whether there is anything to run them for, `steps` how many blocks the general run visited."""
+    """The results so far. Those of another process are decoded when they are asked for."""
 
     def __init__(self) -> None:
         self.facts: dict[str, FunctionFacts] = {}
-        self.relevant: dict[str, bool] = {}
-        self.steps: dict[str, int] = {}
-        self._summaries: dict[tuple[str, Consts], Summary] = {}
-        self._shown: dict[tuple[str, Consts], Shown] = {}
-        self._packed: dict[tuple[str, Consts], bytes] = {}
-        self._packed_facts: list[bytes] = []
-        self._new: dict[tuple[str, Consts], None] = {}
+        self._found: dict[Which, Found] = {}
+        self._encoded: dict[Which, msgspec.Raw] = {}
+        self._digests: dict[Which, bytes] = {}
+        self._new: dict[Which, None] = {}
 
-    def find(self, key: str, consts: Consts) -> Summary | None:
-        """The summary of function `key` with the parameters in `consts` fixed, if it is known."""
-        known = self._summaries.get((key, consts))
-        if known is None and (key, consts) in self._packed:
-            unpacked = pickle.loads(self._packed[key, consts])
-            for which, summary in unpacked.items():
-                self._packed.pop(which, None)
-                self._summaries.setdefault(which, summary)
-            known = self._summaries[key, consts]
+    def find(self, which: Which) -> Found | None:
+        """What is known of that run."""
+        known = self._found.get(which)
+        if known is None and which in self._encoded:
+            known = _decode(self._encoded.pop(which))
+            self._enter(which, known)
         return known
 
-    def put(self, key: str, consts: Consts, summary: Summary) -> None:
-        """`summary` is that of function `key`."""
-        self._summaries[key, consts] = summary
-        self._new[key, consts] = None
+    def put(self, which: Which, found: Found) -> None:
+        """That run has `found` something out."""
+        self._enter(which, found)
+        self._new[which] = None
 
-    def drop(self, key: str, consts: Consts) -> None:
-        """The summary was provisional."""
-        del self._summaries[key, consts]
-        self._new.pop((key, consts), None)
-        self._shown.pop((key, consts), None)
+    def _enter(self, which: Which, found: Found) -> None:
+        self._found[which] = found
+        if found.facts is not None:
+            self.facts[which[0]] = found.facts
 
-    def show(self, key: str, consts: Consts, shown: Shown) -> None:
-        """What a run of `key` with `consts` has shown, for when all is done."""
-        self._shown[key, consts] = shown
+    def drop(self, which: Which) -> None:
+        """What was found was provisional."""
+        del self._found[which]
+        self._new.pop(which, None)
+        self._digests.pop(which, None)
+
+    def digest(self, which: Which) -> bytes:
+        """Names the summary that a run, which is known, has found."""
+        known = self._digests.get(which)
+        if known is None:
+            known = self._digests[which] = short(_canonical(self._found[which].summary))
+        return known
 
     # --- from process to process -------------------------------------------------------------
 
-    def share(self, keys: Iterable[str], with_facts: bool = False) -> Share:
-        """What was found out since this was last asked, when `keys` were summarised."""
-        made = list(self._new)
+    def news(self) -> dict[Which, Found]:
+        """What was found out since this was last asked."""
+        found = {which: self._found[which] for which in self._new}
         self._new = {}
-        own = set(keys)
-        facts = b""
-        if with_facts:
-            shown = {which: self._shown[which] for which in made if which in self._shown}
-            found = {key: self.facts[key] for key in own if key in self.facts}
-            facts = pickle.dumps((found, shown), pickle.HIGHEST_PROTOCOL)
-        return Share(
-            tuple(made),
-            {key: self.relevant[key] for key in own if key in self.relevant},
-            {key: self.steps[key] for key in own if key in self.steps},
-            pickle.dumps({which: self._summaries[which] for which in made}, pickle.HIGHEST_PROTOCOL),
-            facts,
-        )
+        return found
 
     def learn(self, share: Share) -> None:
         """Takes over what another process has found out."""
-        self.relevant.update(share.relevant)
-        self.steps.update(share.steps)
-        fresh = [which for which in share.summarised if which not in self._summaries and which not in self._packed]
-        self._packed.update(dict.fromkeys(fresh, share.summaries))
-        if share.facts:
-            self._packed_facts.append(share.facts)
+        for which, encoded in share.found:
+            if which not in self._found:
+                self._encoded.setdefault(which, encoded)
 
     def settle(self, order: Sequence[str], functions: Mapping[str, Func]) -> None:
         """All functions are summarised: brings the facts into the `order` given, with what calls with constants have
         shown of each."""
-        for packed in self._packed_facts:
-            facts, shown = pickle.loads(packed)
-            self.facts.update(facts)
-            self._shown.update(shown)
-        self._packed_facts.clear()
+        for which in list(self._encoded):
+            self.find(which)
         self.facts = {key: self.facts[key] for key in order if key in self.facts}
-        for (key, _), shown in sorted(self._shown.items(), key=lambda item: repr(item[0])):
-            _add(self.facts[key], functions[key], shown)
-        self._shown.clear()
+        shown = [(which, found.shown) for which, found in self._found.items() if found.shown is not None]
+        for (key, _), each in sorted(shown, key=lambda item: repr(item[0])):
+            _add(self.facts[key], functions[key], each)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_canonical = msgspec.msgpack.Encoder(order="deterministic").encode
+_decode = msgspec.msgpack.Decoder(Found).decode
+
+
+def short(data: bytes) -> bytes:
+    """A name for `data`."""
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 def site_at(func: Func, place: Place, contexts: tuple[Context, ...]) -> AllocationSite:

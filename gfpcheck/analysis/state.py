@@ -438,8 +438,8 @@ def join(a: State, b: State, widen: bool = False) -> State:
                 joined = value if _cannot_be_read(expr, a) else values.join(a.value(a.resolve(expr)), value)
                 if joined != TOP:
                     facts[expr] = joined
-    for name in {*a.binds, *b.binds} - binds.keys():
-        if name not in facts and (not widen or name in a.binds):
+    for name in {**a.binds, **b.binds}:
+        if name not in binds and name not in facts and (not widen or name in a.binds):
             joined = merged(a.eval(name), b.eval(name))
             if joined != TOP:
                 facts[name] = joined

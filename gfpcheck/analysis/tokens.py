@@ -6,6 +6,7 @@ through locals, members, parameters and what functions return. Where nothing is 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from gfpcheck.analysis.paths import root
@@ -79,19 +80,19 @@ def hand_out(state: State, arguments: tuple[Expr, ...]) -> None:
         )
 
 
+@dataclass
 class ScopeLog:
     """What a run over one function has seen of scopes. `saved` are the tokens made, with their kinds; `opened` the
     scopes opened, `closed` those of them that were closed with their own token, `left` those that were still open
     where the function returns, with nobody having the token; `endings` are the calls that close one, in every
     state."""
 
-    def __init__(self) -> None:
-        self.saved: dict[Expr, str] = {}
-        self.opened: dict[Opened, OpenScope] = {}
-        self.closed: set[Opened] = set()
-        self.left: dict[Opened, dict[Loc, None]] = {}
-        self.vague: set[str] = set()
-        self.endings: dict[Site, dict[Ending, None]] = {}
+    saved: dict[Expr, str] = field(default_factory=dict)
+    opened: dict[Opened, OpenScope] = field(default_factory=dict)
+    closed: set[Opened] = field(default_factory=set)
+    left: dict[Opened, dict[Loc, None]] = field(default_factory=dict)
+    vague: set[str] = field(default_factory=set)
+    endings: dict[Site, dict[Ending, None]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.left or self.endings)

@@ -39,25 +39,26 @@ class Knowledge(NamedTuple):
 
 def find_out(source: Source, jobs: int, progress: Progress | None) -> Knowledge:
     """The analysis of what was read, up to what rules are shown, by at most `jobs` processes."""
-    plan, knowledge, gfp, modules, followed = source
+    plan, knowledge, gfp, modules, followed, summaries = source
     beyond = followed.functions
     program = Program(modules, followed.modules, knowledge.queued, dict(plan.parts))
     graph = CallGraph(program, beyond)
     effects = Effects(program, knowledge, gfp)
-    engine = Engine(program, knowledge, effects)
+    engine = Engine(program, knowledge, effects, summaries.kept, summaries.tool)
     summarise(engine, graph, jobs, None if progress is None else partial(progress, "analysing"))
     reclaim = Reclaim(program, engine, knowledge, graph, beyond)
     loops = LoopFinder(program, engine)
     edges = Edges(engine)
     entry = entry_scopes(program.functions, edges)
     contexts = Contexts(engine, edges)
+    summaries.save()
     views = Views(program, engine, gfp, loops, reclaim, entry, contexts, graph, plan.version, plan.root)
     return Knowledge(program, graph, engine, reclaim, views)
 
 
 def analyse(source: Source, rules: tuple[type[Rule], ...], options: Options, progress: Progress | None) -> Report:
     """All that `rules` find in the files asked for, of whatever confidence, from wherever a hazard begins."""
-    plan, _, _, modules, followed = source
+    plan, _, _, modules, followed, _ = source
     losses = [Loss("plan", path, why) for path, why in plan.skipped if path in plan.lost]
     for module in modules:
         losses += [Loss("parse", f"{e.file}:{e.line}", e.message) for e in module.errors]

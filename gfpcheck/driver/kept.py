@@ -13,6 +13,7 @@ import msgspec
 from gfpcheck import __version__
 from gfpcheck.driver.options import Options
 from gfpcheck.driver.rules import package_places
+from gfpcheck.driver.summaries import models_and_flags
 from gfpcheck.driver.tool import code_digest
 from gfpcheck.findings import Report
 from gfpcheck.kbuild import Plan
@@ -62,12 +63,10 @@ def report_key(
         rules = [part for place in (*options.rule_dirs, *package_places()) for part in _files(place)]
     except OSError:
         return None
-    tables = [getattr(knowledge, name) for name in knowledge.__struct_fields__]
-    entries = [sorted(table.items()) if isinstance(table, dict) else table for table in tables]
     asked = (options.select, options.ignore, options.rules_page, options.follow)
-    what = (plan, entries, gfp.values, gfp.constants, *asked)
     encode = msgspec.msgpack.Encoder(order="deterministic").encode
-    return digest(__version__, code_digest(), *map(encode, what), *rules, *known)
+    what = (encode(plan), *models_and_flags(knowledge, gfp), *map(encode, asked))
+    return digest(__version__, code_digest(), *what, *rules, *known)
 
 
 def _files(place: Path) -> list[str | bytes]:

@@ -22,6 +22,7 @@ from gfpcheck.driver.rules import all_rules
 from gfpcheck.driver.selection import check_words, select
 from gfpcheck.driver.selfcheck import fold_flags
 from gfpcheck.driver.source import Source
+from gfpcheck.driver.summaries import Summaries
 from gfpcheck.findings import Report
 from gfpcheck.ir import Module
 from gfpcheck.kbuild import CacheError, PlanError, Workspace
@@ -90,7 +91,8 @@ class _Prepared(NamedTuple):
             followed = follow(
                 modules, self.workspace, self.symbols, self.knowledge, options.follow, self.reader.modules
             )
-        return Source(plan, self.knowledge, self.gfp, modules, followed)
+        summaries = Summaries(self.store, plan, self.knowledge, self.gfp)
+        return Source(plan, self.knowledge, self.gfp, modules, followed, summaries)
 
     def key(self, options: Options) -> str | None:
         """What names the report in the store; None if it is not known, or may not be kept."""

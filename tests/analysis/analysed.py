@@ -8,6 +8,7 @@ from gfpcheck.analysis.bottom_up import summarise
 from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.effects import Effects
 from gfpcheck.analysis.engine import Engine
+from gfpcheck.analysis.kept import Kept
 from gfpcheck.analysis.program import Program
 from gfpcheck.frontend import lower_file
 from gfpcheck.ir import Module
@@ -50,8 +51,8 @@ def models(folder: Path, text: str) -> Models:
     return load((6, 12), [path])
 
 
-def run(whole: Program, knowledge: Models, jobs: int = 1) -> Engine:
+def run(whole: Program, knowledge: Models, jobs: int = 1, kept: Kept | None = None) -> Engine:
     """The engine, after `jobs` processes have run every function of the program."""
-    engine = Engine(whole, knowledge, Effects(whole, knowledge, FLAGS))
+    engine = Engine(whole, knowledge, Effects(whole, knowledge, FLAGS), kept)
     summarise(engine, CallGraph(whole), jobs)
     return engine

@@ -1,0 +1,81 @@
+"""Names for everything that a run over a function depends on, but for the summaries of the functions called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from gfpcheck.analysis.carriers import Carriers
+from gfpcheck.analysis.effects import Effects
+from gfpcheck.analysis.inline import Inliner
+from gfpcheck.analysis.program import Program, callee_name
+from gfpcheck.analysis.results import short
+from gfpcheck.analysis.starts import Starts
+from gfpcheck.analysis.stores import Stores
+from gfpcheck.ir import Addr, Call, Func, Var
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Surroundings:
+    """Answers for one program; `tool` names the code of the analysis and the models."""
+
+    def __init__(
+        self, tool: str, program: Program, effects: Effects, starts: Starts, carriers: Carriers, inliner: Inliner
+    ) -> None:
+        self._program = program
+        self._effects = effects
+        self._starts = starts
+        self._inliner = inliner
+        self._stores = Stores(program)
+        self._known: dict[str, bytes] = {}
+        self._common = short(_encode((tool, sorted(carriers.kinds.items()), *self._tables())))
+
+    def name(self, key: str, *more: object) -> bytes:
+        """Names what a run over function `key` depends on, and `more` that was asked."""
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = short(_encode((self._common, *self._own(key))))
+        return short(_encode((known, *more)))
+
+    def _tables(self) -> Iterator[object]:
+        """What members hold functions, and which are locks."""
+        program, locks = self._program, self._effects.models.lock_types
+        for place in sorted(program.pointers.places()):
+            yield place, program.pointers.held(place)
+        for types in (program.members, program.global_types):
+            yield sorted((name, type_) for name, type_ in types.items() if type_ in locks)
+
+    def _own(self, key: str) -> Iterator[object]:
+        func = self._program.functions[key]
+        yield msgspec.structs.replace(func, line=0)
+        yield self._starts.held(key)
+        yield sorted(self._program.pointers.called_parameters(key))
+        for _, _, call in self._program.calls(func):
+            yield from self._call(key, func, call)
+
+    def _call(self, key: str, func: Func, call: Call) -> Iterator[object]:
+        """What is known of a call, whatever the state in which it is made."""
+        program, pointers = self._program, self._program.pointers
+        callees = program.callees(call, func)
+        yield callees
+        yield program.passed_functions(call, func.file)
+        yield self._inliner.value(call, func.file)
+        yield self._effects.allocates(func, call)
+        name = callee_name(call)
+        proto = program.protos.get(name)
+        yield proto and (proto.ret, proto.params, proto.gfp, proto.annotations)
+        called = {number for callee in callees for number in pointers.called_parameters(callee)}
+        yield sorted(called)
+        for number, argument in enumerate(call.args):
+            if isinstance(argument, Addr) and isinstance(argument.base, Var):
+                stored = self._stores.by_call(call, func, number)
+                yield None if stored is None else sorted(stored)
+        pointed = [call.args[number] for number in sorted(called) if number < len(call.args)]
+        if not name:
+            pointed.append(call.callee)
+        for expr in pointed:
+            for source in pointers.sources(key, expr):
+                yield program.pointed(key, source, by_callers=False)
+                yield pointers.parameters(key, source)

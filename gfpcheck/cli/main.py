@@ -19,6 +19,7 @@ from gfpcheck.cli.doctor import doctor
 from gfpcheck.cli.exits import Exit
 from gfpcheck.cli.explain import explain
 from gfpcheck.cli.facts import facts
+from gfpcheck.cli.kbuild import kbuild
 from gfpcheck.cli.man import man
 from gfpcheck.cli.models import models
 from gfpcheck.cli.rules import rules
@@ -106,6 +107,7 @@ def cli() -> None:
 cli.add_command(check)
 cli.add_command(diff)
 cli.add_command(patch)
+cli.add_command(kbuild)
 cli.add_command(doctor)
 cli.add_command(explain)
 cli.add_command(facts)

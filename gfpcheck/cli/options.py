@@ -19,6 +19,7 @@ _CONFIG = option(
     RUNNING, "--config", "config_file", type=PATH, metavar="FILE", help="Default: the nearest gfpcheck.toml."
 )
 _MODEL = option(INPUT, "--model", "models", type=PATH, multiple=True, metavar="FILE", help="More models (TOML).")
+no_cache_option = option(RUNNING, "--no-cache", is_flag=True, help="Keep nothing between runs.")
 rules_option = option(
     REPORTED, "--rules", "rule_dirs", type=PATH, multiple=True, metavar="DIR", help="Also the rules in DIR."
 )
@@ -81,7 +82,7 @@ _WHERE = (
     option(INPUT, "--tree", type=PATH, metavar="DIR", help="Kernel tree of an out-of-tree module."),
     _MODEL,
     _CONFIG,
-    option(RUNNING, "--no-cache", is_flag=True, help="Keep nothing between runs."),
+    no_cache_option,
 )
 
 

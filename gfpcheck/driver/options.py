@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gfpcheck.findings import Confidence
+from gfpcheck.kbuild import Command
 from gfpcheck.triage import Policy
 
 Progress = Callable[[str, int, int], None]
@@ -22,7 +23,8 @@ class Options:
     `policy` decides what becomes of what is found: suppressions, baseline, levels.
     `follow`: how many files away from the paths the functions of other files are looked into.
     `cache_dir` None: no cache, a temporary directory. `announce` is told, before the work begins, in one
-    line what is analysed and how. `arch` None: the one the tree is configured for, else x86.
+    line what is analysed and how. `arch` None: the one the tree is configured for, else x86. `command`: the one that
+    compiles the only file in `paths`.
     """
 
     paths: tuple[Path, ...]
@@ -30,6 +32,7 @@ class Options:
     build_dir: Path | None = None
     compile_commands: Path | None = None
     tree: Path | None = None
+    command: Command | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     rule_dirs: tuple[Path, ...] = ()

@@ -192,6 +192,7 @@ def _open(options: Options, cache: Path) -> Workspace:
         build_dir=options.build_dir,
         compile_commands=options.compile_commands,
         tree=options.tree,
+        command=options.command,
         cache_dir=cache,
     )
 

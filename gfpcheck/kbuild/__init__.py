@@ -1,6 +1,8 @@
 """From paths to parse commands."""
 
 from gfpcheck.kbuild.arch import known_arches
+from gfpcheck.kbuild.commands import Command
+from gfpcheck.kbuild.hook import Checked, read_check
 from gfpcheck.kbuild.neighbours import neighbours
 from gfpcheck.kbuild.plan import Workspace, make_plan, open_workspace
 from gfpcheck.kbuild.survey import SOLVE, survey
@@ -10,6 +12,8 @@ from gfpcheck.kbuild.types import CacheError, Plan, PlanError, Unit
 __all__ = [
     "SOLVE",
     "CacheError",
+    "Checked",
+    "Command",
     "Plan",
     "PlanError",
     "Unit",
@@ -19,5 +23,6 @@ __all__ = [
     "make_plan",
     "neighbours",
     "open_workspace",
+    "read_check",
     "survey",
 ]

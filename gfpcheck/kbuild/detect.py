@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gfpcheck.kbuild.arch import Arch, configured_arch, find_arch, source_arch
-from gfpcheck.kbuild.commands import Database, command_arch
+from gfpcheck.kbuild.commands import Command, Database, command_arch
 from gfpcheck.kbuild.configure import read_config
 from gfpcheck.kbuild.files import Asked, show
 from gfpcheck.kbuild.makefile import names_objects
@@ -66,12 +66,14 @@ def detect(
     build_dir: Path | None,
     compile_commands: Path | None,
     tree: Path | None,
+    command: Command | None = None,
     cache_dir: Path,
     enable: bool = False,
 ) -> Setup:
     """Choose the source of arguments for the paths asked for; PlanError when there is none that fits.
 
-    With `enable`, a configured tree's options are completed by those of the folders asked for.
+    `command` is the one that compiles the only file asked for. With `enable`, a configured tree's options are completed
+    by those of the folders asked for.
     """
     build = _folder(build_dir, "--build-dir") if build_dir is not None else None
     if build is None and tree is not None and read_tree(tree) is None and build_source(tree) is not None:
@@ -87,13 +89,14 @@ def detect(
     configured = configured_arch(options)
     machine = find_arch(arch or (configured.name if configured else _DEFAULT_ARCH), found.root)
     fits = configured is not None and configured.srcarch == machine.srcarch and configured.triple == machine.triple
-    database = _database(asked, compile_commands, [base, found.root], inside)
+    database = _database(asked, compile_commands, [base, found.root], inside) if command is None else None
     if database is not None:
         return _from_database(database, asked, found, machine, arch, inside)
     if build is not None and not fits:
         raise PlanError(_unfit_build(build, options, configured, machine))
     root = found.root if inside else _module_root(asked)
-    return _by_conventions(asked, found, root, machine, base, options if fits else {}, cache_dir, enable)
+    given = {} if command is None else {str(asked[0].path): command}
+    return _by_conventions(asked, found, root, machine, base, options if fits else {}, given, cache_dir, enable)
 
 
 def _from_database(
@@ -117,6 +120,7 @@ def _by_conventions(
     machine: Arch,
     base: Path,
     options: Mapping[str, str],
+    given: Mapping[str, Command],
     cache_dir: Path,
     enable: bool,
 ) -> Setup:
@@ -146,6 +150,7 @@ def _by_conventions(
         options,
         build=base if headers is base else tree.root,
         commands=prepared,
+        given=given,
     )
     if not inside:
         detail = f"kernel {show(tree.root)}, {how}" if how != "prepared tree" else f"kernel {show(tree.root)}, {detail}"

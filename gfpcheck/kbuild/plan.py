@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from gfpcheck.kbuild.commands import Command
 from gfpcheck.kbuild.detect import DATABASE, Setup, detect
 from gfpcheck.kbuild.files import Asked, c_files, resolve, show, unusable
 from gfpcheck.kbuild.neighbours import build_folder
@@ -63,11 +64,13 @@ def open_workspace(
     build_dir: Path | None = None,
     compile_commands: Path | None = None,
     tree: Path | None = None,
+    command: Command | None = None,
     cache_dir: Path,
 ) -> Workspace:
     """Find the tree, the configuration and the flags for `paths`, and list the C files.
 
-    `arch` None is the architecture that the tree is configured for, x86 when it is for none.
+    `arch` None is the architecture that the tree is configured for, x86 when it is for none. `command` is the one that
+    compiles the only file in `paths`.
     Raises PlanError, with a message for the user, when a path is wrong or nothing can be analysed.
     """
     asked = resolve(paths)
@@ -77,6 +80,7 @@ def open_workspace(
         build_dir=build_dir,
         compile_commands=compile_commands,
         tree=tree,
+        command=command,
         cache_dir=cache_dir,
     )
     files, skipped, lost = _select(asked, setup)

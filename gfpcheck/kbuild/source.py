@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from gfpcheck.kbuild.arch import Arch
@@ -57,7 +58,8 @@ class Source(Protocol):
 class KernelSource:
     """Files of a kernel tree or of a module, by Kbuild's conventions and `.cmd` files where `commands` is true.
 
-    `root` is the tree or the module's folder; `headers` where the generated headers are.
+    `root` is the tree or the module's folder; `headers` where the generated headers are. `given` are commands by the
+    path of the C file, which is kernel code then, whatever else is known of it.
     """
 
     def __init__(
@@ -70,12 +72,14 @@ class KernelSource:
         *,
         build: Path,
         commands: bool,
+        given: Mapping[str, Command] = MappingProxyType({}),
     ) -> None:
         self.tree = tree
         self.root = root
         self.arch = arch
         self.build = build
         self.commands = commands
+        self.given = given
         self.used_commands = 0
         self.folders = Folders(root, tree, build, options, arch.srcarch)
         self._base = kernel_arguments(tree, arch, headers)
@@ -87,7 +91,7 @@ class KernelSource:
 
     def arguments(self, path: str) -> tuple[tuple[str, ...], str] | None:
         rel = self._rel(path)
-        command = self._command(path, rel) if self.commands else None
+        command = self.given.get(path) or (self._command(path, rel) if self.commands else None)
         if command is not None:
             self.used_commands += 1
             args = parse_arguments(command.words, command.cwd, self.arch.triple)
@@ -112,7 +116,8 @@ class KernelSource:
         return self.folders.why_not(self._rel(path), "" if folder == "." else folder)
 
     def never(self, path: str) -> str:
-        return foreign(self._rel(path), self.arch.srcarch) if self.root == self.tree else ""
+        inside = self.root == self.tree and path not in self.given
+        return foreign(self._rel(path), self.arch.srcarch) if inside else ""
 
 
 class DatabaseSource:

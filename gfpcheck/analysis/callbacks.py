@@ -113,6 +113,8 @@ class _Finder:
 
     def _targets(self, key: str, func: Func, expr: Expr) -> tuple[str | int, ...]:
         """The functions, by id, and the parameters, by number, that `expr` may be."""
+        if isinstance(expr, Const):
+            return ()
         name = function_named(expr)
         if name is not None:
             found = self._program.find(name, func.file)

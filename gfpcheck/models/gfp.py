@@ -33,6 +33,7 @@ class GfpFlags:
         for bit, name in sorted(singles, key=lambda pair: (pair[0], not pair[1].startswith("__"), pair[1])):
             names.setdefault(bit, name)
         self._singles = names
+        self._parsed: dict[str, int] = {}
 
     def mask(self, name: str) -> int:
         """The bits of a flag or set of flags, 0 if the tree does not have it."""
@@ -40,6 +41,9 @@ class GfpFlags:
 
     def parse(self, expression: str) -> int:
         """The bits of `A | B | 0x10`; a name that the tree lacks has none. Raises ModelError for anything else."""
+        known = self._parsed.get(expression)
+        if known is not None:
+            return known
         bits = 0
         for word in expression.split("|"):
             name = word.strip()
@@ -49,6 +53,7 @@ class GfpFlags:
                 bits |= int(name, 0) & _WORD
             else:
                 raise ModelError(f"not an expression of allocation flags: {expression!r}")
+        self._parsed[expression] = bits
         return bits
 
     def render(self, ones: int, unknown: int = 0) -> str:

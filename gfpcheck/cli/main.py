@@ -20,6 +20,7 @@ from gfpcheck.cli.exits import Exit
 from gfpcheck.cli.explain import explain
 from gfpcheck.cli.facts import facts
 from gfpcheck.cli.kbuild import kbuild
+from gfpcheck.cli.lsp import lsp
 from gfpcheck.cli.man import man
 from gfpcheck.cli.models import models
 from gfpcheck.cli.rules import rules
@@ -111,6 +112,7 @@ cli.add_command(kbuild)
 cli.add_command(doctor)
 cli.add_command(explain)
 cli.add_command(facts)
+cli.add_command(lsp)
 cli.add_command(models)
 cli.add_command(rules)
 cli.add_command(suppress)

@@ -75,7 +75,8 @@ def _look(
         if not names:
             return None
         paths = tuple(root / name for name in names)
-        return run(replace(options, paths=paths, min_confidence=Confidence.LOW), progress)
+        policy = options.policy.moved(str(side.root), str(root))
+        return run(replace(options, paths=paths, policy=policy, min_confidence=Confidence.LOW), progress)
 
 
 @contextlib.contextmanager

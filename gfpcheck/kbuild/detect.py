@@ -259,10 +259,25 @@ def _project_folders(asked: Sequence[Asked]) -> list[Path]:
     return [first, *first.parents] if asked[0].is_folder else list(first.parents)
 
 
+def project_folder(file: Path) -> Path:
+    """The folder that holds all that belongs to a C file, by its absolute path: the kernel tree, else the project or
+    the module that it is part of, else the file's own folder."""
+    tree = find_tree(file)
+    if tree is not None:
+        return tree.root
+    for folder in file.parents:
+        if any((folder / mark).exists() for mark in (*_PROJECT_MARKS, DATABASE)):
+            return folder
+    return _module_above(file.parent)
+
+
+def _shared(asked: Sequence[Asked]) -> Path:
+    return Path(os.path.commonpath([str(entry.path if entry.is_folder else entry.path.parent) for entry in asked]))
+
+
 def _common(asked: Sequence[Asked]) -> Path:
     """The project that the paths belong to: the nearest marked folder above all of them, else what they share."""
-    folders = [str(entry.path if entry.is_folder else entry.path.parent) for entry in asked]
-    shared = Path(os.path.commonpath(folders))
+    shared = _shared(asked)
     for folder in (shared, *shared.parents):
         if any((folder / mark).exists() for mark in _PROJECT_MARKS):
             return folder
@@ -270,9 +285,12 @@ def _common(asked: Sequence[Asked]) -> Path:
 
 
 def _module_root(asked: Sequence[Asked]) -> Path:
-    """The folder that `M=` would name: the highest one whose Makefile is part of an unbroken chain."""
-    folders = [str(entry.path if entry.is_folder else entry.path.parent) for entry in asked]
-    shared = Path(os.path.commonpath(folders))
+    """The folder that `M=` would name."""
+    return _module_above(_shared(asked))
+
+
+def _module_above(shared: Path) -> Path:
+    """The highest folder above `shared` whose Makefile is part of an unbroken chain, else `shared`."""
     start = next((folder for folder in (shared, *shared.parents) if names_objects(folder)), shared)
     while names_objects(start.parent):
         start = start.parent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gfpcheck.findings import Confidence, Entry, Known, Level
 
@@ -63,6 +63,16 @@ class Policy:
     record: bool = False
     show_suppressed: bool = False
     show_known: bool = False
+
+    def moved(self, tree: str, copy: str) -> Policy:
+        """The same for a copy of a tree: what is set for files below `tree` is set for those below `copy`."""
+
+        def place(pattern: str) -> str:
+            inside = pattern == tree or pattern.startswith(f"{tree.rstrip('/')}/")
+            return copy + pattern[len(tree.rstrip("/")) :] if inside else pattern
+
+        paths = tuple(replace(each, patterns=tuple(map(place, each.patterns))) for each in self.paths)
+        return replace(self, paths=paths)
 
     def words(self) -> Iterator[str]:
         """All words that name rules."""

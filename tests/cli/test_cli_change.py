@@ -73,6 +73,14 @@ def test_the_working_tree_and_what_is_staged(cli: Cli, tree: Path) -> None:
     assert git("status", "--porcelain") == before
 
 
+def test_settings_by_path_are_for_the_tree_wherever_a_side_of_it_is_analysed(cli: Cli, tree: Path) -> None:
+    (tree / "gfpcheck.toml").write_text('[[per-path]]\npaths = ["fs"]\nignore = ["GFP101"]\n')
+    add(tree)
+    git("add", "--all")
+    assert cli("diff", "-q", cwd=tree).code == 0
+    assert cli("diff", "--staged", "-q", cwd=tree).code == 0
+
+
 def test_a_range(cli: Cli, tree: Path) -> None:
     add(tree)
     commit("Second")

@@ -19,6 +19,7 @@ from gfpcheck.cli.doctor import doctor
 from gfpcheck.cli.exits import Exit
 from gfpcheck.cli.explain import explain
 from gfpcheck.cli.facts import facts
+from gfpcheck.cli.inventory import inventory
 from gfpcheck.cli.kbuild import kbuild
 from gfpcheck.cli.lsp import lsp
 from gfpcheck.cli.man import man
@@ -113,6 +114,7 @@ cli.add_command(doctor)
 cli.add_command(explain)
 cli.add_command(facts)
 cli.add_command(lsp)
+cli.add_command(inventory)
 cli.add_command(models)
 cli.add_command(rules)
 cli.add_command(suppress)

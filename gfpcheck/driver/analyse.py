@@ -34,6 +34,8 @@ class Knowledge(NamedTuple):
     graph: CallGraph
     engine: Engine
     reclaim: Reclaim
+    loops: LoopFinder
+    edges: Edges
     views: Views
 
 
@@ -53,7 +55,7 @@ def find_out(source: Source, jobs: int, progress: Progress | None) -> Knowledge:
     contexts = Contexts(engine, edges)
     summaries.save()
     views = Views(program, engine, gfp, loops, reclaim, entry, contexts, graph, plan.version, plan.root)
-    return Knowledge(program, graph, engine, reclaim, views)
+    return Knowledge(program, graph, engine, reclaim, loops, edges, views)
 
 
 def analyse(source: Source, rules: tuple[type[Rule], ...], options: Options, progress: Progress | None) -> Report:
@@ -64,7 +66,7 @@ def analyse(source: Source, rules: tuple[type[Rule], ...], options: Options, pro
         losses += [Loss("parse", f"{e.file}:{e.line}", e.message) for e in module.errors]
         losses += [Loss("lower", f"{module.file}: {name}", "the function could not be lowered") for name in module.lost]
     losses += [_broken(module.errors) for module in followed.modules if module.errors]
-    program, graph, engine, reclaim, views = find_out(source, options.processes, progress)
+    program, graph, engine, reclaim, _, _, views = find_out(source, options.processes, progress)
     beyond = followed.functions
     losses += [
         Loss("follow", key, "the function was too much work and was given up on")

@@ -7,6 +7,7 @@ report of these files alone, and what the tree's index says.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -19,6 +20,8 @@ from gfpcheck.findings import Report
 from gfpcheck.kbuild import Plan
 from gfpcheck.models import GfpFlags, Models
 from gfpcheck.store import Store, digest
+
+Answer = TypeVar("Answer", bound=msgspec.Struct)
 
 _KIND = "report"
 _BEYOND = "followed"
@@ -80,11 +83,21 @@ def _files(place: Path) -> list[str | bytes]:
 
 def find_report(store: Store, key: str) -> Report | None:
     """The report of that key, if it is kept."""
-    data = store.get(_KIND, key)
+    return find_answer(store, _KIND, key, Report)
+
+
+def find_answer(store: Store, kind: str, key: str, type_: type[Answer]) -> Answer | None:
+    """The answer of that kind and key, if it is kept."""
+    data = store.get(kind, key)
     try:
-        return None if data is None else msgspec.msgpack.decode(data, type=Report)
-    except msgspec.DecodeError:
+        return None if data is None else msgspec.msgpack.decode(data, type=type_)
+    except msgspec.DecodeError:  # of another version
         return None
+
+
+def keep_answer(store: Store, kind: str, key: str, answer: msgspec.Struct) -> None:
+    """Keeps an answer that is made of plain data."""
+    store.put(kind, key, msgspec.msgpack.encode(answer))
 
 
 def keep_report(store: Store, key: str, report: Report) -> None:

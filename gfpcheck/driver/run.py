@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -32,6 +32,8 @@ from gfpcheck.store import Store, digest
 from gfpcheck.symbols import Index, open_index
 from gfpcheck.triage import Request, triage
 
+Answer = TypeVar("Answer")
+
 
 def run(options: Options, progress: Progress | None = None) -> Report:
     """Analyse what `options` asks for, or find what is kept of an earlier run, and report what its policy says.
@@ -49,20 +51,40 @@ def run(options: Options, progress: Progress | None = None) -> Report:
 
 def _find(options: Options, rules: tuple[type[Rule], ...], progress: Progress | None) -> Report:
     """All that the rules find."""
+
+    def find(source: Source) -> Report:
+        # Not needed when nothing has changed, and long to import.
+        from gfpcheck.driver.analyse import analyse
+
+        return analyse(source, rules, options, progress)
+
+    report = answer(options, find_report, find, keep_report, progress)
+    return msgspec.structs.replace(report, command_line=options.command_line)
+
+
+def answer(
+    options: Options,
+    look: Callable[[Store, str], Answer | None],
+    find: Callable[[Source], Answer],
+    keep: Callable[[Store, str, Answer], None],
+    progress: Progress | None = None,
+) -> Answer:
+    """What `look` has of an earlier run, if nothing has changed since; else what `find` says of the files that
+    `options` asks for, which is given to `keep`. Both are told the key in the store.
+
+    Raises RunError as `run` does, and whatever `find` raises.
+    """
     with no_collector(), _prepared(options, progress) as prepared:
         key = prepared.key(options)
-        report = None if key is None else find_report(prepared.store, key)
-        if report is None:
-            # Not needed when nothing has changed, and long to import.
-            from gfpcheck.driver.analyse import analyse
-
+        found = None if key is None else look(prepared.store, key)
+        if found is None:
             source = prepared.source(options)
-            report = analyse(source, rules, options, progress)
+            found = find(source)
             prepared.keep(options, source.followed)
             key = prepared.key(options)
             if key is not None:
-                keep_report(prepared.store, key, report)
-    return msgspec.structs.replace(report, command_line=options.command_line)
+                keep(prepared.store, key, found)
+    return found
 
 
 def read(options: Options, progress: Progress | None = None) -> Source:

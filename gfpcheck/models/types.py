@@ -162,7 +162,8 @@ class Allocator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `drops_member` is not empty, that member of what the argument leads to (as in `LockOp`).
     `sleeps`: it sleeps whatever its flags are. `size_arg`, `count_arg` and `order_arg` are argument indexes or -1;
     the size in bytes is the product of the first two. `pool_arg` is the argument that points at the reserve, `pool` the
-    name of the only one that there is.
+    name of the only one that there is. `object_arg`, `name_arg` are those of a function that makes a cache of objects:
+    the size of each, and the cache's name.
     """
 
     flags: str = ""
@@ -183,6 +184,8 @@ class Allocator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     order_arg: int = -1
     pool_arg: int = -1
     pool: str = ""
+    object_arg: int = -1
+    name_arg: int = -1
     spelled: tuple[str, ...] = ()
     since: str = ""
     until: str = ""

@@ -1,0 +1,58 @@
+"""`gfpcheck inventory`: every allocation that may not fail."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Unpack
+
+import click
+
+from gfpcheck.cli.exits import Exit
+from gfpcheck.cli.options import PATH
+from gfpcheck.cli.overviews import Asked, check_output, overview_options, run_options, write_lines
+from gfpcheck.cli.sections import INPUT, SectionCommand, option
+from gfpcheck.cli.terminal import ProgressLine, wants_color
+from gfpcheck.report.style import Style
+
+
+@click.command(cls=SectionCommand, short_help="List every allocation that may not fail.")
+@overview_options
+@option(INPUT, "--diff", "old", type=PATH, metavar="OLD.json", help="Show what has changed since this inventory.")
+def inventory(
+    fmt: str, output: Path | None, verbose: bool, quiet: bool, old: Path | None, **asked: Unpack[Asked]
+) -> int:
+    """List every allocation at PATH that may not fail, and what it asks for, under which locks.
+
+    Four kinds: `explicit`, __GFP_NOFAIL is written at the call; `helper`, a function that is called adds it, or never
+    gives up; `loop`, an open-coded loop; `small`, the result is used and nobody looks whether there is any.
+
+    At the end, every place where the text of the files says __GFP_NOFAIL is accounted for.
+    """
+    # Takes longer than --help and completions should.
+    from gfpcheck.driver.options import RunError
+    from gfpcheck.overview.inventory import write
+    from gfpcheck.overview.inventory.account import account
+    from gfpcheck.overview.inventory.ask import inventory as find
+    from gfpcheck.overview.inventory.compare import InventoryError, compare, load
+
+    check_output(output)
+    progress = ProgressLine(not quiet)
+    try:
+        before = None if old is None else load(old)
+        found = find(run_options(asked, quiet), progress)
+    except (RunError, InventoryError) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        progress.clear()
+    difference = None if before is None else compare(before, found)
+    mentions = account(found, asked["paths"])
+    if fmt == "json":
+        lines = write.json(found, mentions, difference)
+    elif fmt == "csv":
+        lines = write.csv(found, difference)
+    else:
+        style = Style(output is None and wants_color(sys.stdout))
+        lines = write.text(found, mentions, difference, style, verbose)
+    write_lines(lines, output)
+    return Exit.CLEAN

@@ -1,0 +1,97 @@
+"""What the commands that give an overview have in common: their options, and where the result goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import click
+
+from gfpcheck.cli.cache import cache_directory
+from gfpcheck.cli.options import PATH, follow_option, where
+from gfpcheck.cli.output import check_places, print_lines
+from gfpcheck.cli.request import settings
+from gfpcheck.cli.sections import OUTPUT, RUNNING, option
+from gfpcheck.cli.terminal import say
+from gfpcheck.overview.writing import FORMATS
+from gfpcheck.report.files import ReportError, replacing
+
+if TYPE_CHECKING:
+    from gfpcheck.driver.options import Options
+
+
+class Asked(TypedDict):
+    """What the options of `overview_options` were given, but for those of the output."""
+
+    paths: tuple[Path, ...]
+    arch: str | None
+    build_dir: Path | None
+    compile_commands: Path | None
+    tree: Path | None
+    models: tuple[Path, ...]
+    config_file: Path | None
+    no_cache: bool
+    follow: int | None
+    jobs: int | None
+
+
+_OPTIONS = (
+    option(OUTPUT, "--format", "fmt", type=click.Choice(FORMATS), default="text", help="Default: text."),
+    option(OUTPUT, "-o", "--output", type=PATH, metavar="FILE", help="Write the result here, all or nothing."),
+    option(OUTPUT, "-v", "--verbose", is_flag=True, help="Leave nothing out."),
+    option(OUTPUT, "-q", "--quiet", is_flag=True, help="Nothing but the result and errors."),
+    option(
+        RUNNING,
+        "-j",
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Worker processes. Default: one per processor.",
+    ),
+)
+
+
+def overview_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The paths, where the sources are and what is known of them, how far to look, where the result goes."""
+    for one in reversed(_OPTIONS):
+        command = one(command)
+    command = follow_option(command)
+    return click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")(where(command))
+
+
+def run_options(asked: Asked, quiet: bool) -> Options:
+    """What the driver is asked to do. Raises ClickException for settings that are wrong."""
+    from gfpcheck.driver.options import Options  # takes longer than --help should
+
+    config, _ = settings(asked["config_file"], asked["paths"])
+    return Options(
+        paths=asked["paths"],
+        arch=asked["arch"] or config.arch,
+        build_dir=asked["build_dir"],
+        compile_commands=asked["compile_commands"],
+        tree=asked["tree"],
+        follow=config.follow if asked["follow"] is None else asked["follow"],
+        models=(*map(Path, config.models), *asked["models"]),
+        jobs=asked["jobs"] or config.jobs,
+        cache_dir=cache_directory(not asked["no_cache"]),
+        announce=None if quiet else say,
+    )
+
+
+def check_output(output: Path | None) -> None:
+    """Raises ClickException, before any work is done, if the result cannot be written there."""
+    check_places([output])
+
+
+def write_lines(lines: Iterable[str], output: Path | None) -> None:
+    """Writes the result to a file, all or nothing, or to standard output. Raises ClickException, BrokenPipeError."""
+    if output is None:
+        print_lines(lines)
+        return
+    try:
+        with replacing(str(output)) as stream:
+            for line in lines:
+                stream.write(f"{line}\n")
+    except ReportError as error:
+        raise click.ClickException(str(error)) from error

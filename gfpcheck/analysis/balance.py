@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Set
 from typing import NamedTuple
 
 from gfpcheck.analysis import values
-from gfpcheck.analysis.state import HeldLock, Release, Site, anonymous
+from gfpcheck.analysis.state import LOST, WAITING, ClosedScope, HeldLock, OpenScope, Release, Site, anonymous
 from gfpcheck.analysis.summary import Outcome, Reached
 from gfpcheck.ir import Expr
 
@@ -30,12 +30,14 @@ def told_apart(a: Outcome, b: Outcome) -> bool:
 def consistent(outcomes: tuple[Outcome, ...], taken: Set[str]) -> tuple[Outcome, ...]:
     """The outcomes of a function without what its callers could not know: a lock that one outcome leaves held and
     another, which looks the same to them, does not; and, if another does without, the release of a lock of a class
-    that the function takes itself (one of `taken`), or of a lock that no path names."""
-    if len(outcomes) < 2 or not any(outcome.acquired or outcome.released for outcome in outcomes):
+    that the function takes itself (one of `taken`), or of a lock that no path names. The same holds for scopes that
+    are opened, or closed, by a token that callers do not know."""
+    if len(outcomes) < 2 or not any(o.acquired or o.released or o.opened or o.closed for o in outcomes):
         return tuple(_certain(outcome) for outcome in outcomes)
     found: dict[Outcome, None] = {}
     for outcome in outcomes:
         acquired, released = _certain(outcome).acquired, outcome.released
+        opened, closed = outcome.opened, outcome.closed
         for other in outcomes:
             if other is outcome or told_apart(outcome, other):
                 continue
@@ -44,8 +46,15 @@ def consistent(outcomes: tuple[Outcome, ...], taken: Set[str]) -> tuple[Outcome,
                 acquired = tuple(lock for lock in acquired if (lock.instance, lock.kind) in held)
             sure = believed(released, taken)
             released = tuple(release for release in released if release in other.released or release in sure)
-        found[outcome._replace(acquired=acquired, released=released)] = None
+            opened = tuple(scope for scope in opened if scope.token != LOST or _kind_in(scope.kind, other.opened))
+            closed = tuple(scope for scope in closed if scope.token != LOST or _kind_in(scope.kind, other.closed))
+        found[outcome._replace(acquired=acquired, released=released, opened=opened, closed=closed)] = None
     return tuple(found)
+
+
+def _kind_in(kind: str, scopes: Iterable[OpenScope | ClosedScope]) -> bool:
+    """True if one of `scopes` is of that kind, or a task state, which has no token."""
+    return kind == WAITING or any(scope.kind == kind for scope in scopes)
 
 
 def _certain(outcome: Outcome) -> Outcome:

@@ -10,7 +10,9 @@ from gfpcheck.analysis.lines import held_by_line
 from gfpcheck.driver.analyse import Knowledge, find_out
 from gfpcheck.driver.collector import no_collector
 from gfpcheck.driver.options import Options
+from gfpcheck.driver.rules import all_rules, apply
 from gfpcheck.driver.run import read
+from gfpcheck.findings import Finding
 from gfpcheck.ir import Return
 from gfpcheck.report.facts import Held
 from gfpcheck.rule_api import Allocation
@@ -52,6 +54,22 @@ class Known:
         found = [each for each in self._allocations(place) if each.place.line == line]
         assert found, f"{place}:{line} reaches no allocation"
         return {str(s.effective if scoped else s.flags) for each in found for s in each.situations}
+
+    def sheltered(self) -> int:
+        """Ways to allocations that may enter a filesystem by their flags, but not in the scopes that are open."""
+        return sum(
+            situation.flags.has("__GFP_FS") is True and situation.effective.has("__GFP_FS") is False
+            for place in self._knowledge.engine.facts
+            for allocation in self._allocations(place)
+            for situation in allocation.situations
+        )
+
+    def findings(self, rule: str) -> list[Finding]:
+        """What a rule finds in all functions."""
+        (checked,) = (each for each in all_rules() if each.id == rule)
+        facts = self._knowledge.engine.facts
+        functions = (self._knowledge.views.function(place, facts[place]) for place in sorted(facts))
+        return [finding for function in functions for finding in apply(checked, function)]
 
     def _allocations(self, place: str) -> tuple[Allocation, ...]:
         engine = self._knowledge.engine

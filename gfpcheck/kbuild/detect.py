@@ -12,7 +12,7 @@ from gfpcheck.kbuild.arch import Arch, configured_arch, find_arch, source_arch
 from gfpcheck.kbuild.commands import Command, Database, command_arch
 from gfpcheck.kbuild.configure import read_config
 from gfpcheck.kbuild.files import Asked, show
-from gfpcheck.kbuild.makefile import names_objects
+from gfpcheck.kbuild.modules import children, is_module, module_root, running_kernel
 from gfpcheck.kbuild.overlay import overlay
 from gfpcheck.kbuild.source import DatabaseSource, KernelSource, PlainSource, Source
 from gfpcheck.kbuild.tree import Tree, build_source, find_tree, read_tree
@@ -81,7 +81,10 @@ def detect(
         build = _folder(tree, "--tree")
     found = _tree(asked, tree, build)
     if found is None:
-        return _outside_kernel(asked, compile_commands)
+        database = _database(asked, compile_commands, (), inside=False)
+        if database is not None or not is_module(asked):
+            return _outside_kernel(asked, database, compile_commands is not None)
+        build, found = running_kernel(asked)
     inside = asked[0].path.is_relative_to(found.root)
     base = build or found.root
     # A configuration made for another architecture than the one asked for is of no use.
@@ -94,7 +97,7 @@ def detect(
         return _from_database(database, asked, found, machine, arch, inside)
     if build is not None and not fits:
         raise PlanError(_unfit_build(build, options, configured, machine))
-    root = found.root if inside else _module_root(asked)
+    root = found.root if inside else module_root(_shared(asked))
     given = {} if command is None else {str(asked[0].path): command}
     return _by_conventions(asked, found, root, machine, base, options if fits else {}, given, cache_dir, enable)
 
@@ -107,7 +110,7 @@ def _from_database(
     if arch is not None and actual is not None and actual.srcarch != machine.srcarch:
         raise PlanError(f"{show(database.path)} was made for {actual.name}, not for {machine.name}")
     machine = actual or machine
-    root = tree.root if inside else _module_root(asked)
+    root = tree.root if inside else module_root(_shared(asked))
     source = DatabaseSource(database, tree.root, machine)
     detail = f"flags from {show(database.path)}"
     return Setup(root, tree.version, tree.release, machine.name, DATABASE, detail, source, may_force=False)
@@ -229,28 +232,17 @@ def _below(path: str, asked: Sequence[Asked]) -> bool:
     return any(path.startswith(f"{a.path}/") if a.is_folder else path == str(a.path) for a in asked)
 
 
-def _outside_kernel(asked: Sequence[Asked], compile_commands: Path | None) -> Setup:
+def _outside_kernel(asked: Sequence[Asked], database: Database | None, named: bool) -> Setup:
+    """Plain C, by a database (the one that was `named`, or one that was found) or without."""
     for entry in asked:
-        if entry.is_folder and any(read_tree(child) for child in _children(entry.path)):
+        if entry.is_folder and any(read_tree(child) for child in children(entry.path)):
             raise PlanError(f"{show(entry.path)} holds kernel trees; name one of them, or a folder inside")
-    database = _database(asked, compile_commands, (), inside=False)
     if database is not None:
-        root = _common(asked) if compile_commands is not None else database.path.parent.resolve()
+        root = _common(asked) if named else database.path.parent.resolve()
         source: Source = DatabaseSource(database, None, None)
         return Setup(root, (), "", "", "plain C", f"flags from {show(database.path)}", source, may_force=False)
-    for entry in asked:
-        folder = entry.path if entry.is_folder else entry.path.parent
-        if names_objects(folder):
-            raise PlanError(f"{show(folder)} is a kernel module; say which kernel with --tree or --build-dir")
     root = _common(asked)
     return Setup(root, (), "", "", "plain C", "not in a kernel tree, no compile_commands.json", PlainSource(root))
-
-
-def _children(folder: Path) -> list[Path]:
-    try:
-        return [Path(entry.path) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
-    except OSError:
-        return []
 
 
 def _project_folders(asked: Sequence[Asked]) -> list[Path]:
@@ -268,7 +260,7 @@ def project_folder(file: Path) -> Path:
     for folder in file.parents:
         if any((folder / mark).exists() for mark in (*_PROJECT_MARKS, DATABASE)):
             return folder
-    return _module_above(file.parent)
+    return module_root(file.parent)
 
 
 def _shared(asked: Sequence[Asked]) -> Path:
@@ -282,19 +274,6 @@ def _common(asked: Sequence[Asked]) -> Path:
         if any((folder / mark).exists() for mark in _PROJECT_MARKS):
             return folder
     return shared
-
-
-def _module_root(asked: Sequence[Asked]) -> Path:
-    """The folder that `M=` would name."""
-    return _module_above(_shared(asked))
-
-
-def _module_above(shared: Path) -> Path:
-    """The highest folder above `shared` whose Makefile is part of an unbroken chain, else `shared`."""
-    start = next((folder for folder in (shared, *shared.parents) if names_objects(folder)), shared)
-    while names_objects(start.parent):
-        start = start.parent
-    return start
 
 
 def _folders(asked: Sequence[Asked], root: Path) -> list[str]:

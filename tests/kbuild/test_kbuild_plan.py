@@ -276,7 +276,10 @@ def module(folder: Path) -> Path:
     return folder
 
 
-def test_a_module_needs_to_know_its_kernel(tree: Path, cache: Path, tmp_path: Path) -> None:
+def test_a_module_needs_to_know_its_kernel(
+    tree: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gfpcheck.kbuild.modules._INSTALLED", tmp_path / "none")
     folder = module(tmp_path / "my module")
     with pytest.raises(PlanError, match="is a kernel module; say which kernel with --tree or --build-dir"):
         make_plan([folder], cache_dir=cache)
@@ -299,6 +302,23 @@ def test_a_module_against_a_folder_of_headers(tree: Path, cache: Path, tmp_path:
     ):
         assert plan.setup.startswith(f"Linux 6.12.90-rc1, x86, out-of-tree module: kernel {tree}, headers of {headers}")
         assert f"-I{headers}/include" in plan.units[0].args
+
+
+@pytest.mark.parametrize("place", ["", "driver", "main.c"])
+def test_a_module_is_for_the_running_kernel_if_nobody_says(
+    tree: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    headers = configure(tree, DEMO, tmp_path / "headers")
+    (headers / "Makefile").write_text(f"include {tree}/Makefile\n")
+    modules = tmp_path / "modules"
+    (modules / os.uname().release).mkdir(parents=True)
+    (modules / os.uname().release / "build").symlink_to(headers)
+    monkeypatch.setattr("gfpcheck.kbuild.modules._INSTALLED", modules)
+    module(tmp_path / "package" / place if place == "driver" else tmp_path / "package")
+    path = tmp_path / "package" / (place if place == "main.c" else "")
+    plan = make_plan([path], cache_dir=cache)
+    assert plan.setup.startswith(f"Linux 6.12.90-rc1, x86, out-of-tree module: kernel {tree}, headers of {headers}")
+    assert "main.c" in {Path(unit.rel).name for unit in plan.units}
 
 
 def test_plain_c(tmp_path: Path, cache: Path) -> None:

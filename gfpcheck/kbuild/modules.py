@@ -24,8 +24,8 @@ def is_module(asked: Sequence[Asked]) -> bool:
 
 
 def module_root(folder: Path) -> Path:
-    """The folder that `M=` would name: the highest one at or above `folder` whose Makefile is part of an unbroken chain,
-    else `folder`."""
+    """The folder that `M=` would name: the highest one at or above `folder` in an unbroken chain of Makefiles, else
+    `folder`."""
     start = next((above for above in (folder, *folder.parents) if names_objects(above)), folder)
     while names_objects(start.parent):
         start = start.parent

@@ -42,7 +42,8 @@ def lsp(
     """Serve an editor over standard input and output (Language Server Protocol).
 
     A C file that is open there has the findings of `gfpcheck FILE`, with the text that is not saved yet, and with the
-    settings of the gfpcheck.toml above it. It needs pygls: `pip install 'gfpcheck[lsp]'`.
+    settings of the gfpcheck.toml above it; after a pause, those that are seen together with the files of its Makefile.
+    It needs pygls: `pip install 'gfpcheck[lsp]'`.
     """
     if not worker:
         try:

@@ -17,12 +17,14 @@ HEAD = _LENGTH.size
 
 
 class Job(msgspec.Struct, array_like=True):
-    """A look at the C file `path`. `texts` are the editor's, by path, of all files that are open in it; all paths are
-    absolute and without links. Columns are counted in `encoding`."""
+    """A look at the C file `path`: alone, or, if `wide`, together with what is built with it. `texts` are the editor's,
+    by path, of all files that are open in it; all paths are absolute and without links. Columns are counted in
+    `encoding`."""
 
     path: str
     texts: dict[str, bytes]
     encoding: Encoding
+    wide: bool = False
 
 
 class Spot(msgspec.Struct, array_like=True, frozen=True):
@@ -54,10 +56,12 @@ class Hint(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Seen(msgspec.Struct, array_like=True):
-    """The findings in the file; or why there are none, in one sentence, if it could not be analysed."""
+    """The findings in the file; or why there are none, in one sentence, if it could not be analysed. `done` is false
+    for a wide look that was not made, because too much is built with the file, or nothing."""
 
     hints: list[Hint] = []
     problem: str = ""
+    done: bool = True
 
 
 def message(content: Job | Seen) -> bytes:

@@ -1,11 +1,12 @@
-"""One file as it stands in the editor, analysed as `gfpcheck FILE` would if it were saved."""
+"""One file as it stands in the editor, analysed as `gfpcheck FILE` would if it were saved, or together with the files
+that the same Makefile builds."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,11 +20,17 @@ from gfpcheck.report.lines import one_line
 from gfpcheck.report.source import Sources, contents
 from gfpcheck.report.steps import standing, telling
 
+_MANY = 300
+"""C files: where more are built together, nobody would wait for them while typing."""
+
 
 def look(job: Job, options: Options) -> Seen:
     """The findings in the job's file, with the settings of `options`. Raises RunError and OSError."""
     path = Path(job.path)
     root = kbuild.project_folder(path)
+    names = _neighbours(root, path) if job.wide else [str(path.relative_to(root))]
+    if not names:
+        return Seen(done=False)
     replaced = {
         str(Path(name).relative_to(root)): text
         for name, text in job.texts.items()
@@ -32,29 +39,38 @@ def look(job: Job, options: Options) -> Seen:
     if replaced:
         # In a tree of links, a link would lead back to where its neighbours are those on disk.
         replaced[str(path.relative_to(root))] = job.texts[job.path]
-    with _tree(root, replaced) as copy:
-        report = run(_moved(options, root, copy, path))
+    with _tree(root, replaced, names) as copy:
+        report = run(_moved(options, root, copy, names))
         pages = {rule.id: rule.help_uri for rule in report.rules}
         shown = _Shown(Path(report.root), copy, root, Sources(report.root), job.encoding)
         own = [finding for finding in report.findings if shown.file(finding.place) == job.path]
-        return Seen([shown.hint(finding, pages.get(finding.rule, "")) for finding in own])
+        looked_at = any(shown.file(Place(file, 1)) == job.path for file in report.files)
+        return Seen([shown.hint(finding, pages.get(finding.rule, "")) for finding in own], done=looked_at)
+
+
+def _neighbours(root: Path, path: Path) -> list[str]:
+    """What is built together with the file, below `root`; nothing if that is too much."""
+    names = kbuild.neighbours(root, [str(path.relative_to(root))])
+    files = (file for name in names for file in ((root / name).rglob("*.c") if (root / name).is_dir() else [name]))
+    return [] if any(number == _MANY for number, _ in enumerate(files)) else names
 
 
 @contextlib.contextmanager
-def _tree(root: Path, replaced: Mapping[str, bytes]) -> Iterator[Path]:
-    """`root`, or a copy of it that differs in some files, for as long as the block runs."""
+def _tree(root: Path, replaced: Mapping[str, bytes], names: Sequence[str]) -> Iterator[Path]:
+    """`root`, or a copy of it that differs in some files, for as long as the block runs. `names` are the files and
+    folders that will be analysed."""
     if not replaced:
         yield root
         return
     with tempfile.TemporaryDirectory(prefix="gfpcheck-") as folder:
         side = Side(root, "the editor", replaced)
-        # Not below the folders of the files: a whole project may lie there.
-        yield shadow(side, Path(folder).resolve(), ())
+        # A file's own folder is one in any case; all that lies below may be a whole project.
+        yield shadow(side, Path(folder).resolve(), [name for name in names if (root / name).is_dir()])
 
 
-def _moved(options: Options, root: Path, copy: Path, path: Path) -> Options:
-    """The options for a look at `path` in the copy of the tree at `root`."""
-    options = replace(options, paths=(copy / path.relative_to(root),))
+def _moved(options: Options, root: Path, copy: Path, names: Sequence[str]) -> Options:
+    """The options for a look at `names` in the copy of the tree at `root`."""
+    options = replace(options, paths=tuple(copy / name for name in names))
     if copy == root:
         return options
     options = replace(options, policy=options.policy.moved(str(root), str(copy)))

@@ -5,27 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+Name = TypeVar("Name", bound=Hashable)
 
 _log = logging.getLogger(__name__)
 
 
-class Schedule:
+class Schedule(Generic[Name]):
     """Calls `look(name)` for what is requested. An error in it is logged."""
 
-    def __init__(self, look: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, look: Callable[[Name], Awaitable[None]]) -> None:
         self._look = look
-        self._due: dict[str, float] = {}
+        self._due: dict[Name, float] = {}
         self._changed = asyncio.Event()
-        self._running: tuple[str, asyncio.Future[None]] | None = None
+        self._running: tuple[Name, asyncio.Future[None]] | None = None
 
-    def request(self, name: str, delay: float) -> None:
+    def request(self, name: Name, delay: float) -> None:
         """A look in `delay` seconds, unless another request comes before. One that is under way is out of date."""
         self.drop(name)
         self._due[name] = asyncio.get_running_loop().time() + delay
         self._changed.set()
 
-    def drop(self, name: str) -> None:
+    def drop(self, name: Name) -> None:
         """No look, nor one that is under way."""
         self._due.pop(name, None)
         if self._running is not None and self._running[0] == name:
@@ -43,14 +46,14 @@ class Schedule:
                 del self._due[name]
                 await self._one(name)
 
-    def _first(self) -> tuple[str | None, float]:
+    def _first(self) -> tuple[Name | None, float]:
         """What is due first, and in how many seconds."""
         if not self._due:
             return None, 1
         name = min(self._due, key=self._due.__getitem__)
         return name, self._due[name] - asyncio.get_running_loop().time()
 
-    async def _one(self, name: str) -> None:
+    async def _one(self, name: Name) -> None:
         task = asyncio.ensure_future(self._look(name))
         self._running = name, task
         try:

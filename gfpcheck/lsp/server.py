@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from lsprotocol import types
@@ -17,11 +18,14 @@ from pygls.lsp.server import LanguageServer
 from gfpcheck import __version__
 from gfpcheck.findings import Level
 from gfpcheck.lsp.analyst import Analyst
+from gfpcheck.lsp.document import Document
 from gfpcheck.lsp.jobs import Encoding, Hint, Job, Spot
 from gfpcheck.lsp.schedule import Schedule
 
 _PAUSE = 0.5
 """Seconds without a keystroke before a text is looked at."""
+_IDLE = 2.0
+"""Seconds more before it is looked at together with what is built with it."""
 _SEVERITY = {
     Level.ERROR: types.DiagnosticSeverity.Error,
     Level.WARNING: types.DiagnosticSeverity.Warning,
@@ -63,6 +67,13 @@ def serve(worker: Sequence[str]) -> None:
     server.start_io()
 
 
+class _Look(NamedTuple):
+    """A look at a document, alone or not."""
+
+    uri: str
+    wide: bool
+
+
 class _Server(LanguageServer):
     """What is open, and what is told of it. Nothing here waits for the analysis."""
 
@@ -71,7 +82,8 @@ class _Server(LanguageServer):
         self._analyst = Analyst(worker)
         self._schedule = Schedule(self._look)
         self._running: asyncio.Future[None] | None = None
-        self._open: set[str] = set()
+        self._open: dict[str, Document] = {}
+        self._unseen: set[str] = set()  # documents that a wide look is due at
         self._told = ""
 
     def start(self) -> None:
@@ -86,7 +98,7 @@ class _Server(LanguageServer):
 
     def opened(self, uri: str) -> None:
         if urlsplit(uri).scheme == "file":
-            self._open.add(uri)
+            self._open[uri] = Document(_path(uri))
             self._request(uri, 0)
 
     def changed(self, uri: str) -> None:
@@ -100,28 +112,41 @@ class _Server(LanguageServer):
 
     def closed(self, uri: str) -> None:
         if uri in self._open:
-            self._open.remove(uri)
-            self._schedule.drop(uri)
+            del self._open[uri]
+            self._unseen.discard(uri)
+            for wide in (False, True):
+                self._schedule.drop(_Look(uri, wide))
             self._publish(uri, None, [])
 
     def _request(self, uri: str, delay: float) -> None:
-        if uri in self._open and _is_c(uri):
-            self._schedule.request(uri, delay)
+        if uri not in self._open or not _is_c(uri):
+            return
+        self._schedule.request(_Look(uri, False), delay)
+        self._unseen.add(uri)
+        # Wide looks take long: they wait until nobody types, in any file.
+        for each in self._unseen:
+            self._schedule.request(_Look(each, True), delay + _IDLE)
 
-    async def _look(self, uri: str) -> None:
-        """Has the document looked at and tells what is in it."""
-        version = self.workspace.get_text_document(uri).version
+    async def _look(self, look: _Look) -> None:
+        """Has a document looked at and tells what is in it."""
+        uri, wide = look
+        document, version = self._open[uri], self.workspace.get_text_document(uri).version
         texts = {_path(each): self.workspace.get_text_document(each).source for each in self._open}
         encoding = _ENCODING[self.workspace.position_encoding or "utf-16"]
         data = {path: text.encode("utf-8", "replace") for path, text in texts.items()}
-        seen = await self._analyst.look(Job(_path(uri), data, encoding))
-        if uri not in self._open or self.workspace.get_text_document(uri).version != version:
+        seen = await self._analyst.look(Job(_path(uri), data, encoding, wide))
+        if self._open.get(uri) is not document or self.workspace.get_text_document(uri).version != version:
             return
+        text = texts[_path(uri)]
+        if wide:
+            self._unseen.discard(uri)
         if seen.problem:
             # What was seen last stays: half a statement, say, is no reason to take it away.
             self._tell(f"{Path(_path(uri)).name}: {seen.problem}")
-        else:
-            self._publish(uri, version, seen.hints)
+        elif not wide:
+            self._publish(uri, version, document.narrow(text, seen.hints))
+        elif seen.done:
+            self._publish(uri, version, document.wide(text, seen.hints))
 
     def _tell(self, problem: str) -> None:
         """Each problem is shown once in a row, and always logged."""

@@ -11,6 +11,9 @@ from gfpcheck.driver.options import Options, RunError
 from gfpcheck.lsp.jobs import HEAD, Job, Seen, decode_job, length, message
 from gfpcheck.lsp.look import look
 
+_NICE = 10
+"""The editor comes first."""
+
 OptionsFor = Callable[[Path], Options]
 """The settings for a file, as they are now. Raises RunError."""
 
@@ -25,6 +28,7 @@ def work(options_for: OptionsFor) -> None:
         os.dup2(nothing, 0)
         os.close(nothing)
         os.dup2(2, 1)
+        os.nice(_NICE)
         while (head := _read(jobs, HEAD)) and (data := _read(jobs, length(head))):
             answers.write(message(_answer(decode_job(data), options_for)))
             answers.flush()

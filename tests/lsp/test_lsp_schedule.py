@@ -14,7 +14,7 @@ from gfpcheck.lsp.schedule import Schedule
 
 
 @asynccontextmanager
-async def running(look: Callable[[str], Awaitable[None]]) -> AsyncIterator[Schedule]:
+async def running(look: Callable[[str], Awaitable[None]]) -> AsyncIterator[Schedule[str]]:
     schedule = Schedule(look)
     task = asyncio.ensure_future(schedule.run())
     yield schedule

@@ -96,6 +96,33 @@ def test_the_text_that_counts_is_the_editors(tree: Path, cache: Path) -> None:
     asyncio.run(edit())
 
 
+def test_what_only_the_neighbours_show_comes_later_and_stays(tree: Path, cache: Path) -> None:
+    """That reclaim takes the lock is seen in another file, where the method is registered."""
+
+    async def edit() -> None:
+        path = tree / "fs/minifs/inode.c"
+        saved = path.read_text()
+        async with editor(cache, "--select", "GFP201") as one:
+            one.open(path)
+            assert await one.diagnostics(path) == []
+            await one.anything()
+            found = (await one.diagnostics(path))[0]
+            version = one.type(path, "\n" + saved)
+            moved = (await one.diagnostics(path, version))[0]
+            assert moved.range.start.line == found.range.start.line + 1
+            for old, new in zip(found.related_information or [], moved.related_information or [], strict=True):
+                assert new.location.range.start.line == old.location.range.start.line + 1
+            # The line itself has changed: nothing is known of it until the next wide look.
+            version = one.type(
+                path, saved.replace("chunk = kzalloc(size, GFP_KERNEL);", "chunk = kzalloc(size, GFP_NOFS);")
+            )
+            assert await one.diagnostics(path, version) == []
+            version = one.type(path, saved)
+            assert await one.diagnostics(path, version) == [found]
+
+    asyncio.run(edit())
+
+
 def test_what_a_header_says_in_the_editor_counts_too(tree: Path, cache: Path) -> None:
     async def edit() -> None:
         path, header = tree / "fs/minifs/typed.c", tree / "fs/minifs/typed.h"

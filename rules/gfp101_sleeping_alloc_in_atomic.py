@@ -37,7 +37,8 @@ or, where the allocation cannot move and failure is handled, `GFP_NOWAIT` or `GF
 
 The locks held are followed on each path, with the return conventions of the conditional ones. The flags are
 followed through variables and conditions; a finding needs `__GFP_DIRECT_RECLAIM` to be known to be set. Confidence is
-high when every path to the allocation is atomic, medium when some are.
+high when every path to the allocation is atomic, medium when some are; low when the function surely sleeps for
+something else under the same lock, so that it must be believed not to be held there.
 
 ## When to ignore it
 
@@ -68,7 +69,7 @@ class SleepingAllocInAtomic(Rule):
         named = next((lock for lock in reversed(locks) if not lock.is_context), locks[-1])
         where = "in the" if named.is_context else "with"
         state = "entered" if named.is_context else "held since"
-        everywhere = len(hazards) == len(allocation.situations)
+        sure = Confidence.HIGH if len(hazards) == len(allocation.situations) else Confidence.MEDIUM
         return function.finding(
             rule=self.id,
             level=self.level,
@@ -77,7 +78,7 @@ class SleepingAllocInAtomic(Rule):
             locks=[named],
             message=f"{allocation} with {situation.effective} may sleep {where} {named} "
             f"{state} {'in ' if named.is_context else ''}line {named.place.line}",
-            confidence=Confidence.HIGH if everywhere else Confidence.MEDIUM,
+            confidence=sure if function.sleep_under(named) is None else Confidence.LOW,
         )
 
 

@@ -45,7 +45,7 @@ Data says which arguments of which functions, and which members of which structu
 atomic context (models/data/callbacks.toml). A function stored there, in an initialiser or by an assignment, or given as
 such an argument, directly or through a wrapper, starts in that context; the finding shows where. The thread function of
 a threaded interrupt and work items may sleep. Where the callback itself takes a spinning lock around the allocation,
-that is GFP101.
+that is GFP101. If it surely sleeps for something else as well, confidence is low: then it is hardly called like that.
 
 ## When to ignore it
 
@@ -76,7 +76,7 @@ class SleepingAllocInAtomicCallback(Rule):
         lock = _promised(situation)[0]
         place = lock.place
         where = f"in line {place.line}" if place.file == function.file else f"at {place.file}:{place.line}"
-        everywhere = len(hazards) == len(allocation.situations)
+        sure = Confidence.HIGH if len(hazards) == len(allocation.situations) else Confidence.MEDIUM
         return function.finding(
             rule=self.id,
             level=self.level,
@@ -85,7 +85,7 @@ class SleepingAllocInAtomicCallback(Rule):
             locks=[lock],
             message=f"{allocation} with {situation.effective} may sleep, and {function.name}() is called "
             f"{lock.during}: it is {lock.because} {where}",
-            confidence=Confidence.HIGH if everywhere else Confidence.MEDIUM,
+            confidence=sure if function.sleep_under(lock) is None else Confidence.LOW,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 
+from gfpcheck.analysis import sleeping as analysis
 from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.contexts import Contexts
 from gfpcheck.analysis.engine import Engine, Held
@@ -40,6 +41,7 @@ from gfpcheck.rule_api import (
     RetryLoop,
     Scope,
     Situation,
+    Sleep,
     Way,
     WorkerWait,
 )
@@ -81,6 +83,7 @@ class Views:
         self._pools = Pools(engine, graph)
         self._contexts = contexts
         self._workers = Workers(engine)
+        self._sleeping = analysis.Sleeping(engine)
         self._read = Comments(root)
 
     def function(self, key: str, facts: FunctionFacts) -> Function:
@@ -124,7 +127,18 @@ class Views:
             functools.partial(self._comments, func),
             functools.partial(self._waits, key, entry),
             functools.partial(self._entered, key),
+            functools.partial(self._sleep, key),
+            functools.partial(self._sleep_under, key),
         )
+
+    def _sleep(self, key: str) -> Sleep | None:
+        return self._told(self._sleeping.of(key))
+
+    def _sleep_under(self, key: str, lock: Lock) -> Sleep | None:
+        return self._told(self._sleeping.under(key, lambda held: self._lock(held) == lock))
+
+    def _told(self, sleep: analysis.Sleep | None) -> Sleep | None:
+        return None if sleep is None else Sleep(sleep.always, sleep.what, self._places.sites(sleep.chain))
 
     def _waits(self, key: str, entry: frozenset[str]) -> tuple[WorkerWait, ...]:
         program, places = self._program, self._places

@@ -45,6 +45,11 @@ ATOMIC_KINDS: frozenset[str] = frozenset(
 )
 """Kinds under which the task may not sleep."""
 
+SLEPT_ON: frozenset[str] = frozenset(
+    {"mutex", "rwsem", "percpu_rwsem", "semaphore", "rt_mutex", "ww_mutex", "bit_sleep", "freeze", "sleeping"}
+)
+"""Kinds of locks that a task sleeps for until it gets them."""
+
 CONTEXT_KINDS: frozenset[str] = frozenset({"rcu", "irq", "bh", "preempt"})
 """Kinds that have no lock object: they nest and are counted."""
 

@@ -34,6 +34,12 @@ def _function(facts: FunctionFacts) -> dict[str, object]:
         "end_line": facts.end_line,
         "given_up": facts.given_up,
         "uncertain": function.uncertain,
+        "sleep": function.sleep
+        and {
+            "always": function.sleep.always,
+            "what": function.sleep.what,
+            "way": [_place(place) for place in function.sleep.way],
+        },
         "locks": {letter: _lock(lock, function) for lock, letter in letters.items()},
         "entries": [
             {

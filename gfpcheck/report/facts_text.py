@@ -62,6 +62,10 @@ class _Printer:
         for lock, letter in self._letters.items():
             yield from self._lock(lock, letter)
         yield from self._ways()
+        if function.sleep is not None:
+            first, *others = function.sleep.way
+            through = f" through {', '.join(f'{place.function}()' for place in others)}" if others else ""
+            yield f"  {function.sleep}, {self._where(first)}{through}"
         if facts.given_up:
             yield "  given up on: it was too much work, and what is shown is not all"
         elif function.uncertain:

@@ -19,6 +19,7 @@ from gfpcheck.rule_api.reclaim_rule import ReclaimLockRule
 from gfpcheck.rule_api.rule import API_VERSION, Rule
 from gfpcheck.rule_api.scopes import Ending, ScopeEnd, ScopeLeak
 from gfpcheck.rule_api.situation_rule import SituationRule
+from gfpcheck.rule_api.sleep import Sleep
 from gfpcheck.rule_api.ways import Way
 from gfpcheck.rule_api.workers import WorkerWait
 
@@ -50,6 +51,7 @@ __all__ = [
     "ScopeLeak",
     "Situation",
     "SituationRule",
+    "Sleep",
     "Step",
     "Way",
     "WorkerWait",

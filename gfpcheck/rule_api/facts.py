@@ -13,6 +13,7 @@ from gfpcheck.rule_api.calls import Call, no_calls
 from gfpcheck.rule_api.flags import Flags
 from gfpcheck.rule_api.locks import Lock, Scope
 from gfpcheck.rule_api.scopes import ScopeEnd, ScopeLeak
+from gfpcheck.rule_api.sleep import Sleep, no_sleep, no_sleep_under
 from gfpcheck.rule_api.ways import Way, no_ways
 from gfpcheck.rule_api.workers import WorkerWait, no_waits
 
@@ -170,7 +171,8 @@ class Function:
     function of a C file. `uncertain` is true when the analysis had to blur its lock sets.
     `kernel` is the version, or () outside a kernel. `constants` are constants of the tree that have a value there
     ("PAGE_SIZE"), from the list `constants` of the models. `find_calls`, `find_comments`,
-    `find_waits` and `find_ways` are for `calls`, `comments_before()`, `waits` and `ways` alone.
+    `find_waits`, `find_ways`, `find_sleep` and `find_sleep_under` are for `calls`, `comments_before()`, `waits`,
+    `ways`, `sleep` and `sleep_under()` alone.
     """
 
     name: str
@@ -191,6 +193,8 @@ class Function:
     find_comments: Callable[[Place], str] = no_comments
     find_waits: Callable[[], tuple[WorkerWait, ...]] = no_waits
     find_ways: Callable[[], tuple[Way, ...]] = no_ways
+    find_sleep: Callable[[], Sleep | None] = no_sleep
+    find_sleep_under: Callable[[Lock], Sleep | None] = no_sleep_under
 
     @functools.cached_property
     def calls(self) -> tuple[Call, ...]:
@@ -210,6 +214,16 @@ class Function:
     def waits(self) -> tuple[WorkerWait, ...]:
         """Where the function waits, in a NOFS or NOIO scope, for another task that allocates without it."""
         return self.find_waits()
+
+    @functools.cached_property
+    def sleep(self) -> Sleep | None:
+        """How the function sleeps: for memory, for a lock, for anything; None if it does not, as far as is known."""
+        return self.find_sleep()
+
+    def sleep_under(self, lock: Lock) -> Sleep | None:
+        """What always sleeps, other than for memory, where this function surely holds `lock`. If there is such a thing
+        in code that runs, then what is thought of the lock is wrong."""
+        return self.find_sleep_under(lock)
 
     def comments_before(self, place: Place) -> str:
         """What the comments of this function say: those above it, and those in it down to the statement at `place`."""

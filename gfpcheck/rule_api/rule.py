@@ -14,7 +14,7 @@ from gfpcheck.rule_api.facts import Function
 
 ID_FORM = re.compile(r"[A-Z][A-Z0-9_-]*[0-9]+")
 NAME_FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-API_VERSION = (1, 1)
+API_VERSION = (1, 2)
 """Version of the rule API: the second number grows when something is added, the first when something goes."""
 HEADINGS = ("## What it finds", "## Why it is a bug", "## Bad", "## Good", "## How it is decided")
 

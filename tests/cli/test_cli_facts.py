@@ -68,6 +68,7 @@ PATHS = f"""\
 shown_paths() in fs/shown/shown.c:17
   A  mutex s->mutex (struct shown.mutex), taken in line 23
   B  spinlock s->lock (struct shown.lock), taken in line 27
+  may sleep in mutex_lock(), in line 22
              17 | int shown_paths(struct shown *s, int wait, int n)
              18 | {{
              19 |         unsigned int nofs = memalloc_nofs_save();
@@ -126,8 +127,9 @@ def test_a_whole_file(here: Here, shown: Path) -> None:
     assert (
         helper[1] == "  called from shown_paths() in line 25, with mutex s->mutex (struct shown.mutex) and NOFS scope"
     )
-    assert helper[2].startswith("nofs ")  # its caller has the scope open
-    assert helper[5].endswith("> kmalloc(): unknown flags; may or may not sleep; with nofs")
+    assert helper[2] == "  may sleep in kmalloc(), in line 14"
+    assert helper[3].startswith("nofs ")  # its caller has the scope open
+    assert helper[6].endswith("> kmalloc(): unknown flags; may or may not sleep; with nofs")
     assert [line for line in functions[-1].splitlines() if ">" in line] == [
         "             > kmalloc(): GFP_NOIO; may sleep",
         "             > loop: kmalloc() is tried again until there is memory",
@@ -143,6 +145,8 @@ def test_json_says_the_same(here: Here, shown: Path) -> None:
         "A": ("struct shown.mutex", 23),
         "B": ("struct shown.lock", 27),
     }
+    sleep = function["sleep"]
+    assert (sleep["always"], sleep["what"], [place["line"] for place in sleep["way"]]) == (False, "mutex_lock", [22])
     lines = {line["line"]: line["states"] for line in function["lines"]}
     assert lines[28] == [
         {"locks": ["A"], "maybe": [], "scopes": ["nofs"]},
@@ -169,8 +173,9 @@ def test_reclaim_is_seen_when_its_side_is_analysed(here: Here) -> None:
 
 def test_what_a_callback_is_entered_with(here: Here) -> None:
     run = here("facts", f"{TREE}/rules/GFP102/timer.c:cb_timer_expired")
-    _, lock, first, *_ = run.out.splitlines()
+    _, lock, sleep, first, *_ = run.out.splitlines()
     assert lock.startswith("  A  section with softirqs off, held at entry: it is registered by timer_setup() in line ")
+    assert sleep.startswith("  sleeps in kmalloc(), in line ")
     assert first.startswith("A  ")
 
 

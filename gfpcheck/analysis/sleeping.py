@@ -42,15 +42,15 @@ class Sleeping:
         return self._of(key, memory, 0)
 
     def under(self, key: str, holds: Callable[[HeldLock], bool]) -> Sleep | None:
-        """What always waits, not for memory, where the function surely holds a lock for which `holds` is true: so it
-        has to be believed that it may sleep there. None if there is no such thing."""
+        """What always waits, not for memory, where the function seems to hold a lock for which `holds` is true: in code
+        that runs it does not. None if there is no such thing."""
         found: dict[Point, Sleep] = {}
         for point, call in self._calls(key):
             sleep = self._at(key, point, call, False, 0)
             if sleep is not None and sleep.always and not any(map(self._may_drop, sleep.chain[1:])):
                 found[point] = sleep
         for point, states in self._engine.watch(key, found).items() if found else ():
-            if states and all(any(not held.may and holds(held) for held in state.locks) for state in states):
+            if any(not held.may and holds(held) for state in states for held in state.locks):
                 return found[point]
         return None
 

@@ -221,7 +221,7 @@ class Function:
         return self.find_sleep()
 
     def sleep_under(self, lock: Lock) -> Sleep | None:
-        """What always sleeps, other than for memory, where this function surely holds `lock`. If there is such a thing
+        """What always sleeps, other than for memory, where this function seems to hold `lock`. If there is such a thing
         in code that runs, then what is thought of the lock is wrong."""
         return self.find_sleep_under(lock)
 

@@ -10,7 +10,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from gfpcheck.findings import Finding, Report
+from gfpcheck.findings import Finding, Place, Report
 from gfpcheck.report import write_file
 
 from .browser import DESKTOP, PHONE, Browser, open_browser
@@ -66,6 +66,24 @@ def test_a_finding_is_shown_with_its_source_and_its_chain(browser: Browser, page
     assert browser.texts("#detail h2") == [MISSING_NOFS.message]
     assert "On the other side" in browser.texts("#detail h3")
     assert len(browser.texts(".remark")) == 5
+    assert browser.complaints() == []
+
+
+def test_the_line_itself_is_told_where_the_way_does_not_pass_it(browser: Browser, tmp_path: Path) -> None:
+    elsewhere = msgspec.structs.replace(IN_ATOMIC, place=Place("mm/pool.c", 11, 2, "pool_get"))
+    alone = msgspec.structs.replace(MISSING_NOFS, flow=(), other=())
+    browser.show(written(tmp_path, report(tree(tmp_path / "src"), (elsewhere, alone))))
+    assert browser.texts(".remark")[0] == "1the finding stands here"
+    assert "11\tstruct buf *b;" in browser.texts(".line.told")
+    assert len(browser.texts(".chain li")) == 4
+    browser.click(".finding", 1)
+    assert browser.texts(".remark") == [f"1{MISSING_NOFS.message}"]
+
+
+def test_nothing_found(browser: Browser, tmp_path: Path) -> None:
+    browser.show(written(tmp_path, report(tree(tmp_path / "src"), ())))
+    assert browser.run("return document.getElementById('list').dataset.empty") == "Nothing was found."
+    assert browser.texts(".facet") == []
     assert browser.complaints() == []
 
 

@@ -55,8 +55,10 @@ const prose = (name, text) =>
 function detail(finding, back, step) {
   const { place } = finding;
   const rule = rules.get(finding.rule);
-  const flow = finding.flow.length ? finding.flow : [{ place, kind: "", depth: 0, text: finding.message }];
-  const here = numbered(flow, 1, place);
+  // Its own line is shown in any case: a change may have brought about what happens elsewhere.
+  const own = { place, kind: "", depth: 0, text: finding.flow.length ? "the finding stands here" : finding.message };
+  const passed = finding.flow.some((each) => each.place.file === place.file && each.place.line === place.line);
+  const here = numbered(passed ? finding.flow : [own, ...finding.flow], 1, place);
   const there = numbered(finding.other, here.length + 1, place);
   const sourceOf = (steps) => stretches(steps).map((stretch) => excerpt(stretch, finding.level));
   return [

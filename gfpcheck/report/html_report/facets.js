@@ -15,7 +15,7 @@ function drawFacets(counts, changed) {
         changed();
       } }, "Clear"),
       element("button", { type: "button", class: "quiet", id: "facets-close", onclick: closeFacets }, "Done")),
-    ...FACETS.map((facet) => drawFacet(facet, counts[facet.key], changed)));
+    ...FACETS.map((facet) => drawFacet(facet, counts[facet.key], changed)).filter((drawn) => drawn !== null));
   if (focused) {
     const again = [...box.querySelectorAll("[data-choice]")].find((each) => each.dataset.choice === focused);
     if (again) again.focus({ preventScroll: true });
@@ -24,6 +24,7 @@ function drawFacets(counts, changed) {
 
 function drawFacet({ key, title, order }, counts, changed) {
   for (const value of chosen[key]) if (!counts.has(value)) counts.set(value, 0);
+  if (!counts.size) return null;
   const values = [...counts.entries()].sort(([a, n], [b, m]) =>
     (order ? order.indexOf(a) - order.indexOf(b) : m - n || (a < b ? -1 : 1)));
   const most = Math.max(1, ...values.map(([, count]) => count));

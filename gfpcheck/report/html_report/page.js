@@ -26,6 +26,7 @@ function drawList() {
   const rows = grouped(asked.shown, byId("group").value, closed);
   list.show(rows, current);
   byId("list").classList.toggle("empty", rows.length === 0);
+  byId("list").dataset.empty = findings.length ? "Nothing fits." : "Nothing was found.";
 }
 
 function open(finding, byUser) {

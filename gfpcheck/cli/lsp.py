@@ -64,6 +64,11 @@ def lsp(
     def options_for(path: Path) -> Options:
         try:
             config, config_path = settings(config_file, (path,))
+            if config.rules and config_file is None:
+                # To open a file is not to ask for what lies beside it to be run, wherever the editor stands.
+                raise RunError(
+                    f"{config_path} names rules, which are programs; to run them, say --config {config_path}"
+                )
             return Options(
                 paths=(path,),
                 arch=arch or config.arch,

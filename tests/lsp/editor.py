@@ -99,7 +99,7 @@ async def editor(
     one = Editor()
     with tempfile.TemporaryDirectory() as temporary:
         environment = os.environ | {"PYTHONPATH": str(ROOT), "GFPCHECK_CACHE": str(cache), "TMPDIR": temporary}
-        await one.client.start_io(sys.executable, "-m", "gfpcheck", "lsp", *args, env=environment)
+        await one.client.start_io(sys.executable, "-P", "-m", "gfpcheck", "lsp", *args, env=environment)
         general = types.GeneralClientCapabilities(position_encodings=encodings)
         await one.client.initialize_async(types.InitializeParams(types.ClientCapabilities(general=general)))
         one.client.initialized(types.InitializedParams())

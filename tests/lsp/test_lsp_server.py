@@ -237,6 +237,28 @@ def test_settings_of_the_project(tree: Path, cache: Path) -> None:
     asyncio.run(edit())
 
 
+def test_opening_a_file_does_not_run_what_lies_beside_it(
+    tree: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def edit() -> None:
+        trap = "import pathlib; pathlib.Path(__file__).with_suffix('.ran').touch()\n"
+        (tree / "rules.d").mkdir()
+        for name in ("rules.d/gfp999_trap.py", "gfpcheck.py", "click.py", "msgspec.py"):
+            (tree / name).write_text(trap)
+        path = tree / FILE
+        async with editor(cache) as one:
+            one.open(path, path.read_text() + "\n")
+            assert codes(await one.diagnostics(path)) == ["GFP301"]
+            (tree / "gfpcheck.toml").write_text('rules = ["rules.d"]\n')
+            one.save(path, path.read_text())
+            await one.until(lambda: bool(one.shown))
+        assert "names rules, which are programs; to run them, say --config" in one.shown[0]
+        assert list(tree.rglob("*.ran")) == []
+
+    monkeypatch.chdir(tree)
+    asyncio.run(edit())
+
+
 def test_a_project_with_compile_commands(cache: Path, tmp_path: Path) -> None:
     """Outside any kernel: the flags must be those of the project, whether the text is saved or not."""
 

@@ -26,6 +26,11 @@ Consts = tuple[int | tuple[str, ...] | None, ...]
 Known = dict[tuple[int, int], bool]
 
 
+_Way = tuple[Value, tuple[str, ...], tuple[Release, ...], tuple[str, ...], tuple[tuple[Expr, bool | None], ...]]
+"""The flags asked for, the scopes opened on the way, the locks released and the kinds of scopes closed, and which of
+the numbers that the function is passed must be zero and which not."""
+
+
 class Context(NamedTuple):
     """One situation in which an allocation is reached. `opened`: those of the scopes that are in force in the
     function itself, each with the place where it opened them, or None if a parameter carries the scope. `given`:
@@ -106,7 +111,8 @@ class Trace:
         self.scopes = ScopeLog()
         self.reached_in: set[object] = set()
         self.calls: dict[CalledAt, tuple[Expr, ...]] = {}
-        self._reached: dict[tuple[Value, tuple[str, ...], tuple[Release, ...], tuple[str, ...]], Reached] = {}
+        self._numbers = frozenset(Var(param.name, "p") for param in func.params if not param.type.endswith("*"))
+        self._reached: dict[_Way, Reached] = {}
 
     def allocation(self, place: Place, context: Context, site: Site, state: State) -> None:
         """An allocation in `state`, for this function's rules and for its callers."""
@@ -118,11 +124,14 @@ class Trace:
         if len(path) > MAX_DEPTH:
             return
         ended = tuple(closed.kind for closed in state.closed)
-        key = (context.flags, context.scopes, released, ended)
-        old = self._reached.get(key)
-        if old is not None and not old.when and len(old.path) <= len(path):
+        way = (context.flags, context.scopes, released, ended)
+        always = self._reached.get((*way, ()))
+        if always is not None and not always.when and len(always.path) <= len(path):
             return
         when = self.names.facts(state, simple=True)
+        # What is reached with `atomic` set must not be taken for what is reached without.
+        key = (*way, tuple((expr, value.truth) for expr, value in when if expr in self._numbers))
+        old = self._reached.get(key)
         new = Reached(
             place.name, context.flags, context.scopes, released, when, path, place.width, context.amount, ended
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import sys
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def lsp(
     settings of the gfpcheck.toml above it; after a pause, those that are seen together with the files of its Makefile.
     It needs pygls: `pip install 'gfpcheck[lsp]'`.
     """
+    gc.enable()  # this does not end soon
     if not worker:
         try:
             from gfpcheck.lsp.server import serve

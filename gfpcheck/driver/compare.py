@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -37,8 +38,11 @@ def compare(sides: Sequence[Side], within: Sequence[str], options: Options, prog
     except ChangeError as error:
         raise RunError(str(error)) from error
     plain = replace(options, policy=Policy(), announce=None)
-    reports = [_look(side, changed, within, plain, progress) for side in sides[:-1]] if changed else []
+    reports = []
     if changed:
+        for side in sides[:-1]:
+            reports.append(_look(side, changed, within, plain, progress))
+            gc.collect()  # a side leaves much behind, and many may follow
         reports.append(_look(last, changed, within, options, progress))
     after = reports[-1] if reports else None
     if after is None:

@@ -93,7 +93,8 @@ def configure(root: Path, arch: Arch, folders: Collection[str], base: Path | Non
         for name, value in values.items()
         if name not in policy.hide
     }
-    return Config(options, [*kconfig.files, *makefiles, str(base)])
+    source = base.relative_to(root) if base.is_relative_to(root) else base
+    return Config(options, [*kconfig.files, *makefiles, str(source)])
 
 
 def _spell(value: str, kind: str) -> str:

@@ -22,7 +22,7 @@ from gfpcheck.kbuild.arch import Arch
 from gfpcheck.kbuild.configure import Config, configure, read_config
 from gfpcheck.kbuild.files import show
 from gfpcheck.kbuild.generate import generate
-from gfpcheck.kbuild.tree import Tree
+from gfpcheck.kbuild.tree import Tree, home
 from gfpcheck.kbuild.types import CacheError
 
 _ROUNDING = 0.03
@@ -37,7 +37,7 @@ def overlay(tree: Tree, arch: Arch, folders: Collection[str], config: Path | Non
     CacheError when the cache directory cannot be written.
     """
     store = cache_dir / "overlay"
-    question = _digest([_maker(), str(tree.root), tree.release, arch.name, str(config or ""), *sorted(folders)])
+    question = _digest([_maker(), str(home(tree.root)), tree.release, arch.name, str(config or ""), *sorted(folders)])
     index = store / f"{question}.json"
     known = _known(index, tree.root)
     if known is not None and (store / known).is_dir():

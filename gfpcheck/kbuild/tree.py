@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +44,15 @@ def find_tree(path: Path) -> Tree | None:
         if tree is not None:
             return tree
     return None
+
+
+def home(root: Path) -> Path:
+    """Where the files of the tree at `root` really lie: what is kept of a tree holds for a tree of links to it, too."""
+    try:
+        places = Counter(os.path.realpath(entry).rpartition("/")[0] for entry in os.scandir(root))
+    except OSError:
+        return root
+    return Path(min(places, key=lambda place: (-places[place], place), default=root))
 
 
 def build_source(build: Path) -> Tree | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import functools
 import os
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from gfpcheck import workers
+from gfpcheck.kbuild.tree import home
 from gfpcheck.store import Store, digest, is_settled
 from gfpcheck.symbols.text import definitions
 
@@ -67,7 +68,7 @@ def open_index(
     files to read).
     """
     root = root.rstrip("/")
-    key = digest(_FORMAT, _home(root), *sorted(left_out))
+    key = digest(_FORMAT, str(home(Path(root))), *sorted(left_out))
     known = _load(store, key)
     there = {found.rel: found.stamp for found in _walk(root, frozenset(left_out))}
     files = {rel: entry for rel, entry in known.items() if there.get(rel) == entry.stamp}
@@ -86,15 +87,6 @@ def _load(store: Store, key: str) -> dict[str, _File]:
         return {} if data is None else msgspec.msgpack.decode(data, type=dict[str, _File])
     except msgspec.DecodeError:  # of another version
         return {}
-
-
-def _home(root: str) -> str:
-    """Where the files of the tree really lie: a tree of links shares what is kept of the one that it links to."""
-    try:
-        places = Counter(os.path.realpath(entry).rpartition("/")[0] for entry in os.scandir(root))
-    except OSError:
-        return root
-    return min(places, key=lambda place: (-places[place], place), default=root)
 
 
 def _walk(root: str, left_out: frozenset[str]) -> Iterator[_Found]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,25 @@ def test_a_changed_tree_gets_a_new_overlay(tree: Path, cache: Path) -> None:
     second = build(tree, cache, "fs/demo")
     assert second != first
     assert options(second)["CONFIG_DEMO_NEW"] == "1"
+
+
+def test_a_tree_of_links_has_the_headers_of_the_tree(
+    tree: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = build(tree, cache, "fs/demo")
+    links = tmp_path / "links"
+    links.mkdir()
+    for entry in tree.iterdir():
+        (links / entry.name).symlink_to(entry)
+    monkeypatch.setattr("gfpcheck.kbuild.overlay.configure", None)  # it would take long
+    assert build(links, cache, "fs/demo") == first
+    monkeypatch.undo()
+    (links / "fs").unlink()
+    shutil.copytree(tree / "fs", links / "fs")
+    kconfig = links / "fs/demo/Kconfig"
+    kconfig.write_text(kconfig.read_text() + 'config DEMO_NEW\n\tbool "new"\n')
+    assert options(build(links, cache, "fs/demo"))["CONFIG_DEMO_NEW"] == "1"
+    assert build(tree, cache, "fs/demo") == first
 
 
 def test_a_damaged_index_is_replaced(tree: Path, cache: Path) -> None:

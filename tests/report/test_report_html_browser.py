@@ -80,6 +80,36 @@ def test_the_line_itself_is_told_where_the_way_does_not_pass_it(browser: Browser
     assert browser.texts(".remark") == [f"1{MISSING_NOFS.message}"]
 
 
+def test_other_places_are_listed(browser: Browser, tmp_path: Path) -> None:
+    also = [
+        {"file": "mm/other.c", "line": 7, "function": "other"},
+        {"file": "mm/third.c", "line": 8, "function": "third"},
+    ]
+    finding = msgspec.structs.replace(IN_ATOMIC, properties={"also": also})
+    browser.show(written(tmp_path, report(tree(tmp_path / "src"), (finding,))))
+    assert browser.texts(".also summary") == ["The same from 2 other places"]
+    assert browser.texts(".also li") == ["mm/other.c:7 other()", "mm/third.c:8 third()"]
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_what_is_written_into_the_source_can_be_read_without_scrolling(
+    browser: Browser, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    step = msgspec.structs.replace(IN_ATOMIC.flow[0], text="a long story " * 20)
+    finding = msgspec.structs.replace(IN_ATOMIC, flow=(step, *IN_ATOMIC.flow[1:]))
+    browser.show(written(tmp_path, report(tree(tmp_path / "src"), (finding,))), size)
+    browser.click(".finding")
+    right = "return document.querySelector(arguments[0]).getBoundingClientRect().right"
+    assert browser.run(right, ".remark") <= browser.run(right, ".scroll")
+
+
+def test_the_first_finding_of_the_list_is_open(browser: Browser, tmp_path: Path) -> None:
+    first = msgspec.structs.replace(MISSING_NOFS, place=msgspec.structs.replace(MISSING_NOFS.place, file="a.c"))
+    browser.show(written(tmp_path, report(tree(tmp_path / "src"), (first, IN_ATOMIC))))
+    assert browser.texts("#detail h2") == [IN_ATOMIC.message]
+    assert browser.texts(".finding[aria-selected=true] b") == ["pool_get()"]
+
+
 def test_nothing_found(browser: Browser, tmp_path: Path) -> None:
     browser.show(written(tmp_path, report(tree(tmp_path / "src"), ())))
     assert browser.run("return document.getElementById('list').dataset.empty") == "Nothing was found."

@@ -53,7 +53,9 @@ def _head(report: Report) -> dict[str, object]:
 
 def _finding(finding: Finding, quoter: _Quoter) -> dict[str, object]:
     # A rule may put anything into its properties.
-    locks = [lock for lock in finding.properties.get("locks", ()) if isinstance(lock, dict)]
+    locks, also = (
+        [each for each in finding.properties.get(key, ()) if isinstance(each, dict)] for key in ("locks", "also")
+    )
     return {
         "rule": finding.rule,
         "level": finding.level,
@@ -64,6 +66,7 @@ def _finding(finding: Finding, quoter: _Quoter) -> dict[str, object]:
         "locks": sorted({one_line(str(lock.get("class", ""))) for lock in locks} - {""}),
         "flow": _steps(finding.flow, quoter),
         "other": _steps(finding.other, quoter),
+        "also": [one_line(f"{each.get('file')}:{each.get('line')} {each.get('function')}()") for each in also],
         "baseline": finding.baseline,
     }
 

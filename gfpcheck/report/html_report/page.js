@@ -108,7 +108,7 @@ addEventListener("popstate", follow);
 head();
 update();
 if (location.hash.length > 1) follow();
-if (!current && findings.length && !narrow.matches) open(asked.shown[0], false);
+if (!current && findings.length && !narrow.matches) open(list.rows.find((row) => row.finding).finding, false);
 if (current) {
   drawList();
   if (list.heights && list.active >= 0) list.activate(list.active);

@@ -1,5 +1,6 @@
 """What a change does to a tree: revisions and patches as files that differ, trees made of those, changed lines."""
 
+from gfpcheck.changes.applied import commit_of
 from gfpcheck.changes.lines import Lines, changed_lines
 from gfpcheck.changes.patches import Patch, apply_patches, read_patches
 from gfpcheck.changes.revisions import Range, find_range
@@ -15,6 +16,7 @@ __all__ = [
     "Side",
     "apply_patches",
     "changed_lines",
+    "commit_of",
     "concerns",
     "find_range",
     "read_patches",

@@ -14,17 +14,18 @@ import msgspec
 from gfpcheck.changes import ChangeError, Patch, Side, apply_patches, find_range, read_patches
 from gfpcheck.cli.cache import cache_directory
 from gfpcheck.cli.check import exit_code
+from gfpcheck.cli.config import Config
 from gfpcheck.cli.options import PATH, follow_option, results, selection, where
 from gfpcheck.cli.output import outputs, write_report
 from gfpcheck.cli.request import own_rules, policy, settings, words
 from gfpcheck.cli.sections import INPUT, SectionCommand, option
 from gfpcheck.cli.terminal import ProgressLine, say
-from gfpcheck.findings import Confidence
+from gfpcheck.findings import Confidence, Report
 
 Sides = Callable[[Path], Sequence[Side]]
 """The tree before and after the change, and between the patches of a series, from the root of the tree."""
 
-_within = option(
+within_option = option(
     INPUT,
     "--within",
     type=PATH,
@@ -37,7 +38,7 @@ _within = option(
 @click.command(cls=SectionCommand, short_help="Report what a change in git introduces.")
 @click.argument("revisions", metavar="[BASE[..HEAD]]", default="")
 @option(INPUT, "--staged", is_flag=True, help="What is staged, instead of the working tree.")
-@_within
+@within_option
 @where
 @follow_option
 @selection
@@ -64,7 +65,7 @@ def diff(revisions: str, staged: bool, **asked: Any) -> int:
 
 @click.command(cls=SectionCommand, short_help="Report what patches introduce.")
 @click.argument("files", type=PATH, nargs=-1, required=True, metavar="FILE...")
-@_within
+@within_option
 @where
 @follow_option
 @selection
@@ -96,20 +97,6 @@ def _read(file: Path) -> list[Patch]:
 def _report(
     find_sides: Sides,
     *,
-    within: tuple[Path, ...],
-    arch: str | None,
-    build_dir: Path | None,
-    compile_commands: Path | None,
-    tree: Path | None,
-    models: tuple[Path, ...],
-    config_file: Path | None,
-    no_cache: bool,
-    follow: int | None,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    rule_dirs: tuple[Path, ...],
-    min_confidence: str | None,
-    suppressions: tuple[Path, ...],
     fmt: str,
     places: tuple[str, ...],
     verbose: bool,
@@ -117,8 +104,43 @@ def _report(
     fail_on: str | None,
     exit_zero: bool,
     strict: bool,
-    jobs: int | None,
+    config_file: Path | None,
+    **asked: Any,
 ) -> int:
+    destinations = outputs(places, fmt)
+    config, config_path = settings(config_file, (Path.cwd(),))
+    result = introduced(find_sides, config, config_path, config_file, quiet=quiet, **asked)
+    code = exit_code(result, "never" if exit_zero else fail_on or config.fail_on, strict)
+    result = msgspec.structs.replace(result, exit_code=int(code))
+    write_report(result, destinations, verbose, quiet)
+    return code
+
+
+def introduced(
+    find_sides: Sides,
+    config: Config,
+    config_path: Path | None,
+    config_file: Path | None,
+    *,
+    quiet: bool,
+    within: tuple[Path, ...],
+    arch: str | None,
+    build_dir: Path | None,
+    compile_commands: Path | None,
+    tree: Path | None,
+    models: tuple[Path, ...],
+    no_cache: bool,
+    follow: int | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    rule_dirs: tuple[Path, ...],
+    min_confidence: str | None,
+    suppressions: tuple[Path, ...],
+    jobs: int | None,
+) -> Report:
+    """The report of what a change introduces to the tree that one stands in. Settings are those of `config`, which
+    stands at `config_path` and was named on the command line as `config_file`; all else is as the options of the same
+    names say. Raises ClickException."""
     # Takes longer than --help and completions should.
     from gfpcheck.driver.compare import compare
     from gfpcheck.driver.options import Options, RunError
@@ -127,8 +149,6 @@ def _report(
     if compile_commands is not None:
         raise click.UsageError("--compile-commands names files of one tree, and a change has two")
     here = Path.cwd()
-    config, config_path = settings(config_file, (here,))
-    destinations = outputs(places, fmt)
     kernel = find_tree(here.resolve())
     root = here.resolve() if kernel is None else kernel.root
     options = Options(
@@ -152,15 +172,11 @@ def _report(
     progress = ProgressLine(not quiet)
     try:
         names = [_below(root, path) for path in within]
-        result = compare(find_sides(root), names, options, progress)
+        return compare(find_sides(root), names, options, progress)
     except (RunError, ChangeError) as error:
         raise click.ClickException(str(error)) from error
     finally:
         progress.clear()
-    code = exit_code(result, "never" if exit_zero else fail_on or config.fail_on, strict)
-    result = msgspec.structs.replace(result, exit_code=int(code))
-    write_report(result, destinations, verbose, quiet)
-    return code
 
 
 def _below(root: Path, path: Path) -> str:

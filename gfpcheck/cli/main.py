@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem, shell_complete
 
 from gfpcheck import __version__
+from gfpcheck.cli.b4_check import b4_check
 from gfpcheck.cli.cache import cache
 from gfpcheck.cli.change import diff, patch
 from gfpcheck.cli.check import check
@@ -109,6 +110,7 @@ def cli() -> None:
 cli.add_command(check)
 cli.add_command(diff)
 cli.add_command(patch)
+cli.add_command(b4_check)
 cli.add_command(kbuild)
 cli.add_command(doctor)
 cli.add_command(explain)

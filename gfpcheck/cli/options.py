@@ -40,6 +40,15 @@ follow_option = option(
     help=f"Look into functions of other files, N files away. Default: {FOLLOW}.",
 )
 
+jobs_option = option(
+    RUNNING,
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Worker processes. Default: one per processor.",
+)
+
 THRESHOLDS = [*(level.value for level in Level), "never"]
 CONFIDENCES = [confidence.value for confidence in Confidence]
 _SELECTION = (
@@ -65,14 +74,7 @@ _RESULTS = (
     option(EXIT, "--fail-on", type=click.Choice(THRESHOLDS), help="Exit 1 from this level on. Default: warning."),
     option(EXIT, "--exit-zero", is_flag=True, help="Exit 0 whatever is found."),
     option(EXIT, "--strict", is_flag=True, help="Exit 2 when anything could not be analysed."),
-    option(
-        RUNNING,
-        "-j",
-        "--jobs",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Worker processes. Default: one per processor.",
-    ),
+    jobs_option,
 )
 
 _WHERE = (

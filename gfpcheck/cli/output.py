@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -14,7 +14,7 @@ import click
 from gfpcheck import report as reporting
 from gfpcheck.cli.terminal import wants_color
 from gfpcheck.findings import Report
-from gfpcheck.report.lines import encodable
+from gfpcheck.report.lines import Sink, encodable
 
 STANDARD = "-"
 
@@ -103,6 +103,12 @@ def write_report(result: Report, places: Sequence[Output], verbose: bool, quiet:
     if not quiet and sys.stderr is not None and Output("text", None) not in places:
         with contextlib.suppress(OSError):
             reporting.write_summary(result, sys.stderr, color=wants_color(sys.stderr), verbose=verbose)
+
+
+def print_report(result: Report, write: Callable[[Report, Sink], None]) -> None:
+    """Prints the results on standard output as `write` writes them. Raises ClickException, BrokenPipeError."""
+    with _standard_output() as stream:
+        write(result, encodable(stream))
 
 
 def print_lines(lines: Iterable[str]) -> None:

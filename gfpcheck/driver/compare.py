@@ -6,6 +6,7 @@ import contextlib
 import gc
 import itertools
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,9 @@ from gfpcheck.driver.run import run
 from gfpcheck.driver.selection import select
 from gfpcheck.findings import Confidence, Finding, Report
 from gfpcheck.triage import Policy
+
+_ROUNDING = 0.03
+"""Seconds by which files must be older than the run that reads them, for what is found to be kept."""
 
 
 def compare(sides: Sequence[Side], within: Sequence[str], options: Options, progress: Progress | None = None) -> Report:
@@ -92,7 +96,9 @@ def _tree(side: Side, changed: Sequence[str], within: Sequence[str]) -> Iterator
     with tempfile.TemporaryDirectory(prefix="gfpcheck-") as folder:
         opened = {*within, *(path.rpartition("/")[0] for path in changed)}
         try:
-            yield shadow(side, Path(folder).resolve(), sorted(opened))
+            root = shadow(side, Path(folder).resolve(), sorted(opened))
+            time.sleep(_ROUNDING)
+            yield root
         except OSError as error:
             raise RunError(f"{side.name}: {error.filename}: {error.strerror or error}") from error
 

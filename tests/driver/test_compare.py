@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fixtures_harness import TREE
 
+from gfpcheck import frontend
 from gfpcheck.changes import Contents, Side
 from gfpcheck.driver.compare import compare
 from gfpcheck.driver.options import Options, RunError
@@ -194,3 +195,23 @@ def test_one_more_caller_of_a_known_hazard(tree: Tree) -> None:
     (finding,) = compare(sides, (), tree.options).findings
     assert finding.place.line >= line_of(more, "void shelf_more")
     assert places(compare([sides[1], sides[0]], (), tree.options)) == []
+
+
+def test_what_a_change_writes_is_read_once(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    read_units = frontend.read_units
+
+    def reading(units, settings, pool):  # type: ignore[no-untyped-def]
+        read.extend(unit.rel for unit in units)
+        return read_units(units, settings, pool)
+
+    monkeypatch.setattr(frontend, "read_units", reading)
+    one = tree.side({"box.c": BOX + OLD.replace("box_old", "box_one")})
+    two = tree.side({"box.c": BOX + OLD.replace("box_old", "box_one"), "shelf.c": CALLER + "\n"})
+    tree.compare(one, two)
+    first = sorted(read)
+    assert first.count("fs/box/box.c") == 2  # as it was, and as the first patch leaves it
+    read.clear()
+    again = tree.compare(one, two)
+    assert read == []
+    assert [finding.place.function for finding in again.findings] == ["box_one"]

@@ -2,9 +2,9 @@
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.balance import Ledger, consistent, plausible
-from gfpcheck.analysis.state import HeldLock, Release, Site, anonymous
-from gfpcheck.analysis.summary import Outcome
-from gfpcheck.ir import Var
+from gfpcheck.analysis.state import LOST, WAITING, ClosedScope, HeldLock, OpenScope, Release, Site, anonymous
+from gfpcheck.analysis.summary import RETURNED, Outcome
+from gfpcheck.ir import Deref, Var
 
 SITE = Site("a.c", "f", 1, 1)
 FLAG = Var("flag", "p")
@@ -58,6 +58,31 @@ def test_a_release_of_what_the_function_takes_itself_is_not_believed_if_another_
     assert consistent((released, kept), frozenset()) == (released, kept)
     vague = Outcome(released=(Release(anonymous("a"), "a", "spin"),))
     assert consistent((vague, kept), frozenset()) == (kept,)
+
+
+def test_a_scope_that_callers_cannot_close_is_not_left_to_them_if_another_outcome_lacks_it() -> None:
+    lost, nothing = Outcome(opened=(OpenScope("nofs", LOST, SITE),)), Outcome()
+    assert consistent((lost, nothing), frozenset()) == (nothing,)
+    known = Outcome(opened=(OpenScope("nofs", RETURNED, SITE),))
+    assert consistent((known, nothing), frozenset()) == (known, nothing)
+    by_value = (lost._replace(value=values.ONE), nothing._replace(value=values.ZERO))
+    assert consistent(by_value, frozenset()) == by_value
+
+
+def test_a_scope_of_the_caller_is_not_closed_by_what_only_some_outcomes_do() -> None:
+    lost, nothing = Outcome(closed=(ClosedScope("nofs", LOST),)), Outcome()
+    assert consistent((lost, nothing), frozenset()) == (nothing,)
+    both = (lost, lost._replace(released=(release("a"),)))
+    assert consistent(both, frozenset()) == both
+    waiting = Outcome(closed=(ClosedScope(WAITING, LOST),))
+    assert consistent((waiting, nothing), frozenset()) == (waiting, nothing)
+
+
+def test_what_is_stored_tells_outcomes_apart() -> None:
+    place = Deref(Var("out", "p"))
+    found = Outcome(acquired=(lock("a"),), stored=((place, values.ONE, None),))
+    nothing = Outcome(stored=((place, values.ZERO, None),))
+    assert consistent((found, nothing), frozenset()) == (found, nothing)
 
 
 def test_an_unlock_means_the_lock_that_is_held() -> None:

@@ -106,3 +106,20 @@ def test_a_buffer_is_locked_that_a_parameter_brings(xfs_known: KnownOf, version:
 )
 def test_flags_of_xfs_are_those_of_the_kernel(xfs_known: KnownOf, place: str, text: str, flags: str) -> None:
     assert xfs_known("6.1").flags(place, text) == {flags}
+
+
+COMMIT = [X + f"{name}.c" for name in ("xfs_buf_item", "xfs_dquot_item", "xfs_inode_item", "xfs_log_cil")]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_lock_that_a_transaction_has_is_not_sure_after_the_commit(
+    trees: Mapping[str, Path], gfpcheck: Gfpcheck, version: str
+) -> None:
+    """xfs_trans_ijoin() with XFS_ILOCK_EXCL: the commit unlocks the inode, four calls down and through a pointer."""
+    known, ilock = Known(trees[version], [*XFS[version], *COMMIT], gfpcheck.cache), ILOCK[version]
+    place = X + "xfs_reflink.c:xfs_reflink_update_dest"
+    (before,) = known.held(place, "error = xfs_trans_commit(tp)")
+    assert ilock in before.split(", ")
+    after = {name for held in known.after(place) for name in held.split(", ")}
+    assert f"{ilock}?" in after
+    assert ilock not in after

@@ -439,7 +439,9 @@ def join(a: State, b: State, widen: bool = False) -> State:
                 if joined != TOP:
                     facts[expr] = joined
     for name in {**a.binds, **b.binds}:
-        if name not in binds and name not in facts and (not widen or name in a.binds):
+        if name in binds:
+            continue
+        if name not in facts and (not widen or name in a.binds):
             joined = merged(a.eval(name), b.eval(name))
             if joined != TOP:
                 facts[name] = joined

@@ -2,7 +2,7 @@
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.conditions import assume, learn_condition
-from gfpcheck.analysis.state import NO_OBJECT, HeldLock, Site, State, blur, join
+from gfpcheck.analysis.state import CHANGED, NO_OBJECT, HeldLock, Site, State, blur, join
 from gfpcheck.ir import Bin, Const, Deref, Field, Temp, Un, Var
 
 X = Var("x", "l")
@@ -107,6 +107,20 @@ def test_join_keeps_what_both_know() -> None:
     widened = join(a, b, widen=True).eval(X)
     assert widened.ones == 0
     assert widened.truth is True
+
+
+def test_what_is_put_where_a_parameter_points_is_known_or_known_to_be_changed() -> None:
+    place = Deref(P)
+    a, b, c = State(), State(), State()
+    a.assign(place, Temp(1))
+    b.assign(place, Temp(1))
+    c.assign(place, Temp(2))
+    for widen in (False, True):
+        assert join(a, b, widen).binds == {place: Temp(1)}
+        assert join(a, c, widen).binds == {place: CHANGED}
+        assert join(State(), a, widen).binds == {place: CHANGED}
+    a.forget(Temp(1))
+    assert a.binds == {place: CHANGED}
 
 
 def test_join_of_different_copies_keeps_the_value() -> None:

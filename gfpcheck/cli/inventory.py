@@ -32,9 +32,10 @@ def inventory(
     # Takes longer than --help and completions should.
     from gfpcheck.driver.options import RunError
     from gfpcheck.overview.inventory import write
-    from gfpcheck.overview.inventory.account import account
     from gfpcheck.overview.inventory.ask import inventory as find
     from gfpcheck.overview.inventory.compare import InventoryError, compare, load
+    from gfpcheck.overview.inventory.types import TOKEN
+    from gfpcheck.overview.mentions import account
 
     check_output(output)
     progress = ProgressLine(not quiet)
@@ -46,7 +47,7 @@ def inventory(
     finally:
         progress.clear()
     difference = None if before is None else compare(before, found)
-    mentions = account(found, asked["paths"])
+    mentions = account(found, found.requirements, [TOKEN], asked["paths"])
     if fmt == "json":
         lines = write.json(found, mentions, difference)
     elif fmt == "csv":

@@ -39,6 +39,7 @@ def test_each_function_is_of_its_kind(command: Run, tree: Path) -> None:
         "res_some": "explicit",
         "res_any": "explicit",
         "res_giving": "explicit",
+        "res_perhaps": "explicit",
         "res_add": "helper",
         "res_sure": "helper",
         "res_read": "helper",
@@ -113,7 +114,7 @@ def test_diff_tells_what_has_come_gone_and_changed(command: Run, tree: Path, tmp
     assert changes == {"res_more": "added", "res_read": "removed", "res_some": "changed (flags)"}
     shown = command("inventory", "-q", "--diff", old, tree / "fs/minires").out
     assert "== added since Linux 6.12.0 (1)" in shown
-    assert "== in both: 8 the same, 1 not" in shown
+    assert "== in both: 9 the same, 1 not" in shown
 
 
 @pytest.mark.parametrize(

@@ -7,19 +7,20 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from gfpcheck import __version__
 from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.analysis.trace import Context
 from gfpcheck.driver.analyse import Knowledge
+from gfpcheck.driver.origins import Origins
 from gfpcheck.driver.places import Places
 from gfpcheck.driver.source import Source
-from gfpcheck.ir import Assign, Const, Func, Return
+from gfpcheck.ir import Assign, Bin, Const, Expr, Func, Return
 from gfpcheck.overview.bounds import Bounds
 from gfpcheck.overview.caches import Caches
 from gfpcheck.overview.inventory.helpers import Helpers
 from gfpcheck.overview.inventory.sizes import Sizes
-from gfpcheck.overview.inventory.types import Held, Inventory, Kind, Requirement, Span
+from gfpcheck.overview.inventory.types import TOKEN, Held, Inventory, Kind, Requirement
 from gfpcheck.overview.inventory.unchecked import COSTLY_ORDER, is_tried_hard, is_unchecked
+from gfpcheck.overview.surveyed import asked_for, heading
 from gfpcheck.overview.transactions import Transactions
 from gfpcheck.rule_api import Allocation, Function, Situation, Way
 
@@ -28,34 +29,11 @@ MAX_ERRNO = 4095
 
 def take_inventory(source: Source, known: Knowledge) -> Inventory:
     """The inventory of the files asked for in `source`."""
-    beyond = source.followed.functions
-    files = {module.file for module in source.modules}
-    folders = {file.rpartition("/")[0] for file in files}
-    asked = {
-        key
-        for key in known.engine.facts.keys() - beyond
-        if (func := known.program.functions[key]).file in files or func.file.rpartition("/")[0] in folders
-    }
-    finder = _Finder(source, known, frozenset(asked))
+    asked = asked_for(source, known)
+    finder = _Finder(source, known, asked)
     found = [requirement for key in sorted(asked) for requirement in finder.of(key)]
-    spans: dict[str, list[Span]] = {}
-    for key in asked:
-        func = known.program.functions[key]
-        spans.setdefault(func.file, []).append(Span(func.line, func.line + func.end_line, func.name))
-    losses = [f"{path}: {why}" for path, why in source.plan.skipped]
-    losses += [f"{error.file}:{error.line}: {error.message}" for m in source.modules for error in m.errors]
-    losses += [f"{m.file}: {name}() could not be lowered" for m in source.modules for name in m.lost]
-    losses += [f"{key}: too much work, given up on" for key in asked if known.engine.facts[key].given_up]
-    return Inventory(
-        __version__,
-        source.plan.root,
-        source.plan.setup,
-        ".".join(map(str, source.plan.version)),
-        source.plan.arch,
-        tuple(_numbered(sorted(found, key=lambda r: (r.file, r.line, r.column, r.kind, r.call, r.via)))),
-        {file: tuple(sorted(each, key=lambda s: (s.first, s.last, s.name))) for file, each in sorted(spans.items())},
-        tuple(sorted(losses)),
-    )
+    found.sort(key=lambda r: (r.file, r.line, r.column, r.kind, r.call, r.via))
+    return Inventory(requirements=tuple(_numbered(found)), **heading(source, known, asked))
 
 
 def _numbered(found: Sequence[Requirement]) -> Iterator[Requirement]:
@@ -76,6 +54,7 @@ class _Finder:
         self._asked = asked
         self._nofail = engine.effects.gfp.nofail
         self._places = Places(program)
+        self._origins = Origins(engine, source.gfp)
         self._loops = {key: known.loops.retry_loops(program.functions[key], engine.facts[key].sites) for key in asked}
         self._helpers = Helpers(engine, asked, self._loops)
         self._transactions = Transactions(known)
@@ -114,6 +93,8 @@ class _Finder:
                 kind, demanding, unless = "loop", list(site.contexts), looping[point].unless
             elif demanding:
                 kind = self._kind(func, site)
+            elif not site.via and self._may_write(func, site):
+                kind, demanding = "explicit", [c for c in site.contexts if not c.flags.zeros & self._nofail]
             elif site.via and self._helpers.brings(func, *point):
                 kind, demanding = "helper", list(site.contexts)
             elif is_tried_hard(site, self._engine.effects) and is_unchecked(func, site):
@@ -147,9 +128,20 @@ class _Finder:
         if not site.via:
             entry = self._engine.effects.allocator(call)
             return entry is None or "__GFP_NOFAIL" not in entry.adds
-        key = f"{func.file}:{func.name}"
-        (held,) = self._engine.watch(key, [(site.block, site.position)]).values()
-        return any((each.values[call.gfp] or 0) & self._nofail for each in held)
+        settled = self._origins.settled_below(site)
+        return settled is None or settled.has(TOKEN) is not True
+
+    def _may_write(self, func: Func, site: AllocationSite) -> bool:
+        """True if the function adds __GFP_NOFAIL to flags that it was given, on some of the ways to the call."""
+        number = site.call.gfp
+        if not 0 <= number < len(site.call.args) or all(c.flags.zeros & self._nofail for c in site.contexts):
+            return False
+        name = site.call.args[number]
+        return any(
+            isinstance(instr, Assign) and instr.dst == name and _adds(instr.src, self._nofail)
+            for block in func.blocks
+            for instr in block.instrs
+        )
 
     def _requirement(
         self,
@@ -201,6 +193,13 @@ class _Finder:
         errors = (instr.src if isinstance(instr, Assign) else None for block in func.blocks for instr in block.instrs)
         returned = (block.term.value for block in func.blocks if isinstance(block.term, Return))
         return any(isinstance(e, Const) and -MAX_ERRNO <= e.value < 0 for e in (*errors, *returned))
+
+
+def _adds(expr: Expr, bit: int) -> bool:
+    """True if `expr` is made by setting `bit`."""
+    if isinstance(expr, Const):
+        return bool(expr.value & bit)
+    return isinstance(expr, Bin) and expr.op == "|" and (_adds(expr.left, bit) or _adds(expr.right, bit))
 
 
 def _held(situations: Sequence[Situation], ways: Sequence[Way]) -> tuple[Held, ...]:

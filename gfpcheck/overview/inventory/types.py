@@ -6,9 +6,12 @@ from typing import Literal
 
 import msgspec
 
+from gfpcheck.overview.surveyed import Survey
+
 SCHEMA_VERSION = 1
 """Of the JSON; it grows when a key changes its meaning or goes away."""
 
+TOKEN = "__GFP_NOFAIL"
 Kind = Literal["explicit", "helper", "loop", "small"]
 KINDS: tuple[Kind, ...] = ("explicit", "helper", "loop", "small")
 MEANING = {
@@ -102,23 +105,7 @@ class Kept(msgspec.Struct, frozen=True):
     requirements: tuple[Requirement, ...]
 
 
-class Span(msgspec.Struct, frozen=True, array_like=True):
-    """A function that was analysed: the lines from its name to its end."""
+class Inventory(Survey, frozen=True, kw_only=True):
+    """All requirements of the files asked for, in the order of files and lines."""
 
-    first: int
-    last: int
-    name: str
-
-
-class Inventory(msgspec.Struct, frozen=True):
-    """All requirements of the files asked for, in the order of files and lines. `functions` are those that were
-    analysed, by file; `losses` says what was not looked at."""
-
-    version: str
-    root: str
-    setup: str
-    kernel: str
-    arch: str
     requirements: tuple[Requirement, ...]
-    functions: dict[str, tuple[Span, ...]]
-    losses: tuple[str, ...] = ()

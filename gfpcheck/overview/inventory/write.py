@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from gfpcheck.overview.inventory.account import FATES, TOKEN, Mention
 from gfpcheck.overview.inventory.compare import Difference
 from gfpcheck.overview.inventory.totals import Totals, count
-from gfpcheck.overview.inventory.types import KINDS, MEANING, SCHEMA_VERSION, Inventory, Requirement
+from gfpcheck.overview.inventory.types import KINDS, MEANING, SCHEMA_VERSION, TOKEN, Inventory, Requirement
+from gfpcheck.overview.mentions import Mention, account_lines, fates
 from gfpcheck.overview.writing import csv_lines, json_lines, some, table
 from gfpcheck.report.lines import printable
 from gfpcheck.report.style import Style
@@ -58,7 +57,7 @@ def text(
     else:
         yield from _changes(difference, style, verbose)
     yield from _totals(count(found.requirements), style, verbose)
-    yield from _account(found, mentions, style, verbose)
+    yield from account_lines(mentions, [TOKEN], style, verbose)
     if found.losses:
         yield style.heading(f"== not looked at ({len(found.losses)})")
         yield from (f"  {printable(loss)}" for loss in (found.losses if verbose else found.losses[:_FEW]))
@@ -84,7 +83,7 @@ def json(found: Inventory, mentions: Sequence[Mention], difference: Difference |
         "arch": found.arch,
         "setup": found.setup,
         "totals": count(found.requirements),
-        "mentioned": _fates(mentions),
+        "mentioned": fates(mentions),
     }
     lists: dict[str, Sequence[object]] = {
         "requirements": found.requirements,
@@ -173,23 +172,6 @@ def _totals(totals: Totals, style: Style, verbose: bool) -> Iterator[str]:
     yield from table("by lock that may be held (one may count under several)", totals.locks, 0 if verbose else 10)
     yield f"{totals.handled} of {totals.all} are in functions that have an error path already"
     yield ""
-
-
-def _fates(mentions: Sequence[Mention]) -> dict[str, int]:
-    found = Counter(mention.fate for mention in mentions)
-    return {fate: found[fate] for fate in FATES}
-
-
-def _account(found: Inventory, mentions: Sequence[Mention], style: Style, verbose: bool) -> Iterator[str]:
-    fates = _fates(mentions)
-    yield style.heading(f"== {len(mentions)} mentions of {TOKEN} in these files")
-    for fate, number in fates.items():
-        if number:
-            yield f"{number:7}  {fate}: {FATES[fate]}"
-    shown = mentions if verbose else [mention for mention in mentions if mention.fate == "passed on"]
-    for mention in shown:
-        where = f" in {mention.function}()" if mention.function else ""
-        yield f"         {printable(mention.file)}:{mention.line}{where}: {mention.fate}"
 
 
 def _row(each: Requirement, change: str) -> tuple[object, ...]:

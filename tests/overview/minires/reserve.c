@@ -150,6 +150,13 @@ void *res_giving(void)
 	return res_taking(GFP_KERNEL | __GFP_NOFAIL);
 }
 
+void *res_perhaps(gfp_t gfp)
+{
+	if (!(gfp & __GFP_FS))
+		gfp |= __GFP_NOFAIL;
+	return kmalloc(sizeof(struct res_item), gfp);
+}
+
 struct buffer_head *res_read(struct super_block *sb, sector_t block)
 {
 	return sb_bread(sb, block);

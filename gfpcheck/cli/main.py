@@ -25,6 +25,7 @@ from gfpcheck.cli.kbuild import kbuild
 from gfpcheck.cli.lsp import lsp
 from gfpcheck.cli.man import man
 from gfpcheck.cli.models import models
+from gfpcheck.cli.nofs import nofs
 from gfpcheck.cli.rules import rules
 from gfpcheck.cli.sections import write_sections
 from gfpcheck.cli.suppress import suppress
@@ -118,6 +119,7 @@ cli.add_command(facts)
 cli.add_command(lsp)
 cli.add_command(inventory)
 cli.add_command(models)
+cli.add_command(nofs)
 cli.add_command(rules)
 cli.add_command(suppress)
 cli.add_command(cache)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from gfpcheck.driver.kept import find_answer, keep_answer
 from gfpcheck.driver.options import Options, Progress
-from gfpcheck.driver.run import answer
 from gfpcheck.driver.source import Source
+from gfpcheck.overview.asking import ask
 from gfpcheck.overview.inventory.types import Inventory
-from gfpcheck.store import Store
-
-_KIND = "inventory"
 
 
 def inventory(options: Options, progress: Progress | None = None) -> Inventory:
@@ -22,11 +18,4 @@ def inventory(options: Options, progress: Progress | None = None) -> Inventory:
 
         return take_inventory(source, find_out(source, options.processes, progress))
 
-    def look(store: Store, key: str) -> Inventory | None:
-        return find_answer(store, _KIND, key, Inventory)
-
-    return answer(options, look, find, _keep, progress)
-
-
-def _keep(store: Store, key: str, found: Inventory) -> None:
-    keep_answer(store, _KIND, key, found)
+    return ask(options, "inventory", Inventory, find, progress)

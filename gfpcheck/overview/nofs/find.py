@@ -16,8 +16,11 @@ from gfpcheck.driver.source import Source
 from gfpcheck.overview.nofs.types import TOKENS, WHYS, Flag, Reason, Restriction, Restrictions
 from gfpcheck.overview.surveyed import asked_for, heading
 from gfpcheck.overview.transactions import Transactions
+from gfpcheck.overview.writing import some
 from gfpcheck.rule_api import Allocation, Function, Lock, ReclaimPath, Scope, Situation, Way
 
+_TRANSACTIONS = 3
+"""Transactions that are named of those that may be open."""
 _STARTS = 3
 """Functions that are named of those in which the ways begin."""
 _SAYS_WHY = re.compile(r"lockdep|reclaim|recurs|deadlock|dead lock|false positive", re.IGNORECASE)
@@ -110,7 +113,7 @@ class _Finder:
         transactions = self._transactions.around(key).union(*map(self._transactions.at, site.contexts))
         reasons = sorted(
             set(_reasons(flag, function, allocation, situations, transactions)),
-            key=lambda reason: (WHYS.index(reason.why), not reason.always, reason.what, reason.place),
+            key=_rank,
         )
         verdict = reasons[0].why if reasons else "none"
         return Restriction(
@@ -127,6 +130,12 @@ class _Finder:
             _advice(flag, reasons),
             _looked_at(function.ways, situations),
         )
+
+
+def _rank(reason: Reason) -> tuple[bool, int, bool, str, str]:
+    """The best comes first. A scope that is open on some ways does not say why the flag is there on the others."""
+    partial = reason.why in ("transaction", "scope") and not reason.always
+    return partial or reason.why == "held", WHYS.index(reason.why), not reason.always, reason.what, reason.place
 
 
 def _reasons(
@@ -163,8 +172,7 @@ def _scopes(
     if not found:
         return
     if transactions:
-        for name in sorted(transactions):
-            yield Reason("transaction", name, always=always)
+        yield Reason("transaction", some(sorted(transactions), _TRANSACTIONS), always=always)
         return
     for scope in dict.fromkeys(found):
         yield Reason("scope", str(scope), *_where(scope), always=always)
@@ -179,23 +187,26 @@ def _locks(flag: Flag, function: Function, situations: Sequence[Situation]) -> I
     ways = function.ways
     sets = [situation.locks for situation in situations]
     held: dict[str, tuple[Lock, bool]] = {}
+    takers: dict[str, set[str]] = {}
     for groups in (sets, [way.locks for way in ways]):
         for lock in (lock for locks in groups for lock in locks):
             if lock.is_context or lock.kind == "freeze":
                 continue
+            takers.setdefault(lock.cls, set()).add(lock.place.function)
             always = all(any(other.cls == lock.cls and not other.may for other in locks) for locks in groups)
             if lock.cls not in held or (always and not held[lock.cls][1]):
                 held[lock.cls] = (lock, always)
     for lock, always in held.values():
         place = f"{lock.place.file}:{lock.place.line}"
+        also = tuple(sorted(takers[lock.cls] - {lock.place.function}))
         path = next((path for path in function.reclaim_ways(lock) if _forbids(flag, path)), None)
         if path is not None:
             proof = (
                 f"{path.root}: {' -> '.join(f'{s.place.function}() {s.place.file}:{s.place.line}' for s in path.steps)}"
             )
-            yield Reason("lock", str(lock), lock.place.function, place, proof, always)
+            yield Reason("lock", str(lock), lock.place.function, place, proof, always, also)
         else:
-            yield Reason("held", str(lock), lock.place.function, place, always=always)
+            yield Reason("held", str(lock), lock.place.function, place, "", always, also)
 
 
 def _forbids(flag: Flag, path: ReclaimPath) -> bool:
@@ -214,7 +225,8 @@ def _advice(flag: Flag, reasons: Sequence[Reason]) -> str:
             return "needless: the scope is open on all ways that are known"
         return "the scope is open on some ways only: the others may need one"
     if best.why == "lock":
-        return f"a {_SAVE[flag]} scope in {best.function}(), after {best.place}, where the lock is taken"
+        others = f"; as well in {some((f'{name}()' for name in best.also), _STARTS)}" if best.also else ""
+        return f"a {_SAVE[flag]} scope in {best.function}(), after {best.place}, where the lock is taken{others}"
     if best.why == "reclaim" and best.function:
         return f"a {_SAVE[flag]} scope in {best.function}(), where reclaim enters, if it is called by others, too"
     if best.why == "io":

@@ -15,7 +15,7 @@ TOKENS = ("GFP_NOFS", "GFP_NOIO", "__GFP_NOLOCKDEP")
 Flag = Literal["GFP_NOFS", "GFP_NOIO", "__GFP_NOLOCKDEP"]
 Why = Literal["transaction", "scope", "lock", "reclaim", "io", "comment", "held", "none"]
 WHYS: tuple[Why, ...] = ("transaction", "scope", "lock", "reclaim", "io", "comment", "held", "none")
-"""Best first: the first that was found is the verdict."""
+"""Best first. A transaction or scope that is open on some ways only comes after all but `held`."""
 MEANING: dict[Why, str] = {
     "transaction": "in a transaction, whose scope says the same",
     "scope": "in a scope that says the same",
@@ -24,14 +24,14 @@ MEANING: dict[Why, str] = {
     "io": "on the way of data to a device",
     "comment": "a comment says why",
     "held": "a lock is held, but nothing was found by which reclaim waits for it",
-    "none": "none found",
+    "none": "none found: no lock, scope or transaction, and neither reclaim nor I/O calls it",
 }
 
 
 class Reason(msgspec.Struct, frozen=True):
     """Something that asks for the flag: `why` is what sort of thing, `what` names it. It begins in `function` at
     `place` ("file:line"), empty where that is not known. `proof` is how reclaim comes to it. `always`: on all ways that
-    are known."""
+    are known; `also` are the other functions in which it begins on some."""
 
     why: Why
     what: str
@@ -39,6 +39,7 @@ class Reason(msgspec.Struct, frozen=True):
     place: str = ""
     proof: str = ""
     always: bool = False
+    also: tuple[str, ...] = ()
 
 
 class Restriction(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""`gfpcheck inventory` on real kernels: its totals add up, and what `grep` finds is accounted for."""
+"""`gfpcheck inventory` and `nofs` on real kernels: totals add up, and what `grep` finds is accounted for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .kernel_run import VERSIONS, Gfpcheck
 
 pytestmark = pytest.mark.kernel
 
-SMALL = "fs/ramfs"
+SMALL = "fs/bfs"
 Taken = Callable[[str], Path]
 
 
@@ -78,12 +78,37 @@ def test_the_wrappers_of_6_1_have_become_explicit(taken: Taken) -> None:
     assert not [each for each in new["requirements"] if each["call"].startswith("kmem_alloc")]
 
 
+def test_restricted_flags_of_xfs(trees: Mapping[str, Path], xfs_of: XfsOf, gfpcheck: Gfpcheck) -> None:
+    xfs_of("6.12")
+    run = gfpcheck("nofs", "-q", "-j2", "--format", "json", "fs/xfs", cwd=trees["6.12"])
+    assert (run.code, run.err) == (0, "")
+    survey = json.loads(run.out)
+    counted(survey)
+    assert survey["totals"]["all"] > 15
+    assert {mention["fate"] for mention in survey["mentions"]} <= {"listed", "handed on", "comment", "dead"}
+    # Most hold the lock of an inode, of which reclaim takes those that nobody uses: lockdep sees one class.
+    locks = [call for call in survey["calls"] if call["flag"] == "__GFP_NOLOCKDEP" and call["verdict"] == "lock"]
+    assert any("struct xfs_inode.i_lock" in call["reasons"][0]["what"] for call in locks)
+    assert all(call["advice"].startswith("a NOFS scope in ") for call in locks)
+
+
+def counted(survey: Any) -> None:
+    totals = survey["totals"]
+    for part in ("verdicts", "flags", "subsystems"):
+        assert sum(totals[part].values()) == totals["all"] == len(survey["calls"])
+    assert sum(survey["mentioned"].values()) == len(survey["mentions"])
+
+
 def test_a_folder_adds_up_and_is_the_same_for_any_number_of_jobs(
     version: str, trees: Mapping[str, Path], gfpcheck: Gfpcheck, tmp_path: Path
 ) -> None:
-    args = ("inventory", "-q", "--format", "json", SMALL)
-    one, two = (gfpcheck(*args, f"-j{n}", cwd=trees[version], cache=tmp_path / str(n)) for n in (1, 2))
-    again = gfpcheck(*args, cwd=trees[version], cache=tmp_path / "1")
-    assert one.code == two.code == 0
-    assert one.out == two.out == again.out
-    add_up(json.loads(one.out))
+    """One process that starts from nothing, two that have what other tests have left, and what both have kept."""
+    checks: dict[str, Callable[[Any], None]] = {"inventory": add_up, "nofs": counted}
+    for command, check in checks.items():
+        args = (command, "-q", "--format", "json", SMALL)
+        one = gfpcheck(*args, "-j1", cwd=trees[version], cache=tmp_path)
+        two = gfpcheck(*args, "-j2", cwd=trees[version])
+        kept = gfpcheck(*args, cwd=trees[version], cache=tmp_path)
+        assert one.code == two.code == kept.code == 0
+        assert one.out == two.out == kept.out
+        check(json.loads(one.out))

@@ -17,7 +17,7 @@ from .ctext import Source
 from .overlay import Overlay
 
 Signature = tuple[object, ...]
-MANY = 30
+MANY = 150
 """C files of a directory up to which all of it is analysed; of a larger one, what the evidence goes through."""
 
 Progress = Callable[[int, int, str], None]

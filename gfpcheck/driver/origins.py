@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.analysis.state import Site
@@ -13,13 +15,29 @@ _Key = tuple[int, int, tuple[Site, ...], str]
 """(line, column, what lies below, name of the allocator): one allocation as one function sees it."""
 
 
+class Below(NamedTuple):
+    """`flags` are those that a function below sets or clears whoever calls it; None for a direct allocation. `amount`:
+    a function below knows how much is asked for, whoever calls it."""
+
+    flags: Flags | None
+    amount: bool
+
+
+class _Seen(NamedTuple):
+    """An allocation as one function sees it: the flags known in all its contexts, and whether the amount is."""
+
+    site: AllocationSite
+    flags: int
+    amount: bool
+
+
 class Origins:
     """Questions about allocation sites. One object serves a whole program."""
 
     def __init__(self, engine: Engine, gfp: GfpFlags) -> None:
         self._engine = engine
         self._gfp = gfp
-        self._sites: dict[str, dict[_Key, AllocationSite]] = {}
+        self._sites: dict[str, dict[_Key, _Seen]] = {}
 
     def allocator(self, site: AllocationSite) -> Allocator:
         """What the models know of the allocator of `site`, however many calls below it is."""
@@ -29,38 +47,37 @@ class Origins:
             return Allocator()
         return Allocator(entry.family, entry.needs, entry.rejects, not entry.flags)
 
-    def settled_below(self, site: AllocationSite) -> Flags | None:
-        """The flags that a function below sets or clears whoever calls it; None for a direct allocation."""
-        if not site.via:
-            return None
-        settled = 0
+    def below(self, site: AllocationSite) -> Below:
+        """What is settled on the way down to the allocation."""
+        settled, amount = 0, False
         for number in range(len(site.via)):
-            seen = self._seen_at(site, number)
+            seen = self._at(site, number)
             if seen is not None:
-                known = -1
-                for context in seen.contexts:
-                    known &= context.flags.known
-                settled |= known
-        return Flags(settled, 0, self._gfp)
-
-    def amount_settled_below(self, site: AllocationSite) -> bool:
-        """Whether a function below knows how much is asked for, whoever calls it."""
-        return any(
-            seen is not None
-            and all(any(part.constant is not None for part in context.amount) for context in seen.contexts)
-            for seen in (self._seen_at(site, number) for number in range(len(site.via)))
-        )
+                settled |= seen.flags
+                amount = amount or seen.amount
+        return Below(Flags(settled, 0, self._gfp) if site.via else None, amount)
 
     def _seen_at(self, site: AllocationSite, number: int) -> AllocationSite | None:
         """The allocation of `site` as the function at `site.via[number]` sees it."""
+        seen = self._at(site, number)
+        return None if seen is None else seen.site
+
+    def _at(self, site: AllocationSite, number: int) -> _Seen | None:
         here = site.via[number]
         key = f"{here.file}:{here.function}"
         known = self._sites.get(key)
         if known is None:
             facts = self._engine.facts.get(key)
             sites = facts.sites if facts is not None else []
-            known = self._sites[key] = {(*_place(each.call), each.via, each.name): each for each in sites}
+            known = self._sites[key] = {(*_place(each.call), each.via, each.name): _seen(each) for each in sites}
         return known.get((here.line, here.col, site.via[number + 1 :], site.name))
+
+
+def _seen(site: AllocationSite) -> _Seen:
+    flags = -1
+    for context in site.contexts:
+        flags &= context.flags.known
+    return _Seen(site, flags, all(any(part.constant is not None for part in each.amount) for each in site.contexts))
 
 
 def _place(call: Call) -> tuple[int, int]:

@@ -38,7 +38,7 @@ class Index:
 
     def __init__(self, files: dict[str, list[str]], lost: int) -> None:
         self.lost = lost
-        self.digest = digest(*(part for rel in sorted(files) for part in (rel, "", *files[rel])))
+        self.digest = digest(msgspec.msgpack.encode(sorted(files.items())))
         self._files = files
         self._places: dict[str, tuple[str, ...]] | None = None
 
@@ -70,7 +70,8 @@ def open_index(
     root = root.rstrip("/")
     key = digest(_FORMAT, str(home(Path(root))), *sorted(left_out))
     known = _load(store, key)
-    there = {found.rel: found.stamp for found in _walk(root, frozenset(left_out))}
+    found = list(_walk(root, frozenset(left_out)))
+    there = {file.rel: file.stamp for file in found if _is_text(file.rel)}
     files = {rel: entry for rel, entry in known.items() if there.get(rel) == entry.stamp}
     unknown = sorted(there.keys() - files.keys())
     read = {rel: names for rel, names in _read_all(root, unknown, jobs, tell) if names is not None}
@@ -78,7 +79,7 @@ def open_index(
     if unknown or len(files) != len(known):
         kept = {rel: entry for rel, entry in files.items() if is_settled(entry.stamp, start)}
         store.put(_KIND, key, msgspec.msgpack.encode(kept))
-    return Index({rel: entry.names for rel, entry in files.items()}, len(unknown) - len(read))
+    return Index({rel: entry.names for rel, entry in files.items()}, len(found) - len(files))
 
 
 def _load(store: Store, key: str) -> dict[str, _File]:
@@ -87,6 +88,14 @@ def _load(store: Store, key: str) -> dict[str, _File]:
         return {} if data is None else msgspec.msgpack.decode(data, type=dict[str, _File])
     except msgspec.DecodeError:  # of another version
         return {}
+
+
+def _is_text(rel: str) -> bool:
+    """False for a name that is not valid UTF-8, which libclang needs."""
+    try:
+        return rel.isascii() or bool(rel.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _walk(root: str, left_out: frozenset[str]) -> Iterator[_Found]:

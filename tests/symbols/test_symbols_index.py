@@ -111,6 +111,13 @@ def test_what_cannot_be_read_is_counted(tree: Tree, monkeypatch: pytest.MonkeyPa
     assert tree.open().lost == 1
 
 
+def test_a_name_that_is_no_text_is_counted(tree: Tree) -> None:
+    Path(os.fsdecode(bytes(tree.root) + b"/fs/\xff.c")).write_text("int odd(void)\n{\n}\n")
+    for _ in range(2):
+        found = tree.open()
+        assert (found.lost, found.places("odd"), found.places("iput")) == (1, (), ("fs/inode.c",))
+
+
 def test_links_and_folders_with_names_of_files_do_no_harm(tree: Tree) -> None:
     (tree.root / "fs/loop").symlink_to(tree.root)
     (tree.root / "fs/nowhere.c").symlink_to("nothing.c")

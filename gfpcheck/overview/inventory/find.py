@@ -128,7 +128,7 @@ class _Finder:
         if not site.via:
             entry = self._engine.effects.allocator(call)
             return entry is None or "__GFP_NOFAIL" not in entry.adds
-        settled = self._origins.settled_below(site)
+        settled = self._origins.below(site).flags
         return settled is None or settled.has(TOKEN) is not True
 
     def _may_write(self, func: Func, site: AllocationSite) -> bool:

@@ -83,7 +83,7 @@ class _Finder:
         entry = None if site.via else self._engine.effects.allocator(site.call)
         if entry is not None and (entry.flags or entry.word):
             return
-        settled = self._origins.settled_below(site)
+        settled = self._origins.below(site).flags
         for flag in TOKENS:
             if any(self._has(flag, c.flags.ones, c.flags.zeros) for c in site.contexts) and not any(
                 self._has(flag, c.given.ones, c.given.zeros) for c in site.contexts

@@ -71,6 +71,7 @@ class MissingNofs(ReclaimLockRule):
     family = "reclaim"
     level = Level.WARNING
     summary = "An allocation may enter reclaim, which takes a lock that is held."
+    deadlocks = True
 
     def concerns(self, flags: Flags, path: ReclaimPath) -> bool:
         return flags.has("__GFP_FS") is True and not path.io

@@ -55,6 +55,7 @@ class NofailUnderLock(Rule):
     family = "nofail"
     level = Level.WARNING
     summary = "An allocation with __GFP_NOFAIL is made with a lock held."
+    deadlocks = True
 
     def check(self, function: Function) -> Iterator[Finding]:
         for allocation in function.allocations:

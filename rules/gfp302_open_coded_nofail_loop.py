@@ -62,6 +62,7 @@ class OpenCodedNofailLoop(Rule):
     family = "nofail"
     level = Level.WARNING
     summary = "A loop retries an allocation for ever instead of using __GFP_NOFAIL."
+    deadlocks = True
 
     def check(self, function: Function) -> Iterator[Finding]:
         for loop in function.retry_loops:

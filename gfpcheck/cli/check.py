@@ -33,6 +33,7 @@ from gfpcheck.triage import write_baseline as save_baseline
 @option(REPORTED, "--baseline", type=PATH, metavar="FILE", help="Hide what is in this baseline, JSON report or SARIF.")
 @option(REPORTED, "--write-baseline", type=PATH, metavar="FILE", help="Make a baseline of all that is found.")
 @option(REPORTED, "--show-known", is_flag=True, help="Show what the baseline has, too.")
+@option(REPORTED, "--scenarios", is_flag=True, help="Draw the deadlock, task by task, where a finding may end in one.")
 @results
 @option(OUTPUT, "--rules-page", metavar="URL", help="Where `gfpcheck rules page` is published; SARIF links there.")
 @option(OUTPUT, "--statistics", is_flag=True, help="Say on standard error what it took and what was counted.")
@@ -55,6 +56,7 @@ def check(
     baseline: Path | None,
     write_baseline: Path | None,
     show_known: bool,
+    scenarios: bool,
     fmt: str,
     places: tuple[str, ...],
     rules_page: str | None,
@@ -97,6 +99,7 @@ def check(
         follow=config.follow if follow is None else follow,
         select=words(select) or config.select,
         ignore=words(ignore) or config.ignore,
+        scenarios=scenarios,
         rules_page=rules_page or config.rules_page,
         rule_dirs=own_rules(config, config_path, config_file, rule_dirs),
         models=(*map(Path, config.models), *models),

@@ -27,6 +27,7 @@ from gfpcheck.cli.man import man
 from gfpcheck.cli.models import models
 from gfpcheck.cli.nofs import nofs
 from gfpcheck.cli.rules import rules
+from gfpcheck.cli.scenario import scenario
 from gfpcheck.cli.sections import write_sections
 from gfpcheck.cli.suppress import suppress
 from gfpcheck.cli.terminal import note, say
@@ -121,6 +122,7 @@ cli.add_command(inventory)
 cli.add_command(models)
 cli.add_command(nofs)
 cli.add_command(rules)
+cli.add_command(scenario)
 cli.add_command(suppress)
 cli.add_command(cache)
 cli.add_command(man)

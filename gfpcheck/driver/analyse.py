@@ -14,7 +14,7 @@ from gfpcheck.analysis.contexts import Contexts
 from gfpcheck.analysis.edges import Edges
 from gfpcheck.analysis.effects import Effects
 from gfpcheck.analysis.engine import Engine
-from gfpcheck.analysis.entry import entry_scopes
+from gfpcheck.analysis.entry import EntryScopes, entry_scopes
 from gfpcheck.analysis.loops import LoopFinder
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.reclaim import Reclaim
@@ -37,11 +37,13 @@ class Knowledge(NamedTuple):
     loops: LoopFinder
     edges: Edges
     views: Views
+    entry: EntryScopes
+    contexts: Contexts
 
 
 def find_out(source: Source, jobs: int, progress: Progress | None) -> Knowledge:
     """The analysis of what was read, up to what rules are shown, by at most `jobs` processes."""
-    plan, knowledge, gfp, modules, followed, summaries = source
+    plan, knowledge, gfp, modules, followed, summaries, _ = source
     beyond = followed.functions
     program = Program(modules, followed.modules, knowledge.queued, dict(plan.parts))
     graph = CallGraph(program, beyond)
@@ -55,18 +57,20 @@ def find_out(source: Source, jobs: int, progress: Progress | None) -> Knowledge:
     contexts = Contexts(engine, edges)
     summaries.save()
     views = Views(program, engine, gfp, loops, reclaim, entry, contexts, graph, plan.version, plan.root)
-    return Knowledge(program, graph, engine, reclaim, loops, edges, views)
+    return Knowledge(program, graph, engine, reclaim, loops, edges, views, entry, contexts)
 
 
 def analyse(source: Source, rules: tuple[type[Rule], ...], options: Options, progress: Progress | None) -> Report:
     """All that `rules` find in the files asked for, of whatever confidence, from wherever a hazard begins."""
-    plan, _, _, modules, followed, _ = source
+    plan, _, _, modules, followed, *_ = source
     losses = [Loss("plan", path, why) for path, why in plan.skipped if path in plan.lost]
     for module in modules:
         losses += [Loss("parse", f"{e.file}:{e.line}", e.message) for e in module.errors]
         losses += [Loss("lower", f"{module.file}: {name}", "the function could not be lowered") for name in module.lost]
     losses += [_broken(module.errors) for module in followed.modules if module.errors]
-    program, graph, engine, reclaim, _, _, views = find_out(source, options.processes, progress)
+    known = find_out(source, options.processes, progress)
+    program, graph, engine, reclaim, *_ = known
+    views = known.views
     beyond = followed.functions
     losses += [
         Loss("follow", key, "the function was too much work and was given up on")
@@ -92,6 +96,9 @@ def analyse(source: Source, rules: tuple[type[Rule], ...], options: Options, pro
             except (Exception, SystemExit) as error:  # a rule is somebody else's code: name it, count it, go on
                 crashed[rule.id, f"{type(error).__name__}: {error}"] += 1
     losses += [Loss("rule", rule, f"{why} ({n} functions)") for (rule, why), n in sorted(crashed.items())]
+    found = numbered(findings)
+    if options.scenarios:
+        found = _with_scenarios(found, known, source, rules)
     counts = {
         "files": len(modules),
         "left-out files": len(plan.skipped) - len(plan.lost),
@@ -109,13 +116,26 @@ def analyse(source: Source, rules: tuple[type[Rule], ...], options: Options, pro
         setup=plan.setup,
         arch=plan.arch,
         kernel=".".join(map(str, plan.version)),
-        findings=tuple(numbered(findings)),
+        findings=tuple(found),
         rules=tuple(rule.info(options.rules_page) for rule in rules),
         losses=tuple(sorted(losses)),
         counts=counts,
         command_line=options.command_line,
         files=tuple(sorted(module.file for module in modules)),
     )
+
+
+def _with_scenarios(
+    findings: Sequence[Finding], known: Knowledge, source: Source, rules: Sequence[type[Rule]]
+) -> list[Finding]:
+    # Without scenarios nobody needs it.
+    from gfpcheck.driver.scenarios import Scenarios
+
+    concerned = {rule.id for rule in rules if rule.deadlocks}
+    scenarios = Scenarios(known.engine, known.edges, known.entry, known.contexts, source)
+    found = [scenarios.drawn(finding) if finding.rule in concerned else finding for finding in findings]
+    source.summaries.save()
+    return found
 
 
 def _broken(errors: Sequence[Diagnostic]) -> Loss:

@@ -66,7 +66,7 @@ def report_key(
         rules = [part for place in (*options.rule_dirs, *package_places()) for part in _files(place)]
     except OSError:
         return None
-    asked = (options.select, options.ignore, options.rules_page, options.follow)
+    asked = (options.select, options.ignore, options.rules_page, options.follow, options.scenarios)
     encode = msgspec.msgpack.Encoder(order="deterministic").encode
     what = (encode(plan), *models_and_flags(knowledge, gfp), *map(encode, asked))
     return digest(__version__, code_digest(), *what, *rules, *known)

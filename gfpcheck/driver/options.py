@@ -21,6 +21,7 @@ class Options:
 
     `rules_page`: the address of the page of all rules, for reports that link to it.
     `policy` decides what becomes of what is found: suppressions, baseline, levels.
+    `scenarios`: the deadlock is drawn for findings that may end in one.
     `follow`: how many files away from the paths the functions of other files are looked into.
     `cache_dir` None: no cache, a temporary directory. `announce` is told, before the work begins, in one
     line what is analysed and how. `arch` None: the one the tree is configured for, else x86. `command`: the one that
@@ -45,6 +46,7 @@ class Options:
     command_line: str = ""
     announce: Callable[[str], None] | None = None
     follow: int = 0
+    scenarios: bool = False
 
     @property
     def processes(self) -> int:

@@ -114,7 +114,7 @@ class _Prepared(NamedTuple):
                 modules, self.workspace, self.symbols, self.knowledge, options.follow, self.reader.modules
             )
         summaries = Summaries(self.store, plan, self.knowledge, self.gfp)
-        return Source(plan, self.knowledge, self.gfp, modules, followed, summaries)
+        return Source(plan, self.knowledge, self.gfp, modules, followed, summaries, self.symbols)
 
     def key(self, options: Options) -> str | None:
         """What names the report in the store; None if it is not known, or may not be kept."""

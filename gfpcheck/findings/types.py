@@ -48,7 +48,8 @@ class Place(msgspec.Struct, frozen=True, order=True):
 class Step(msgspec.Struct, frozen=True):
     """One annotated place of the path that proves a finding.
 
-    `kind` is one of "acquire", "enter" (a context or scope), "call", "allocation", "loop", "reclaim".
+    `kind` is one of "acquire", "enter" (a context or scope), "call", "allocation", "loop", "reclaim"; in a scenario also
+    "entry" (a task comes in), "wait" (for a lock) and "oom".
     `depth` is the call depth, 0 in the function of the primary place.
     `essential` steps are the ones without which the finding cannot be understood.
     """
@@ -81,6 +82,33 @@ class Suppression(msgspec.Struct, frozen=True):
     where: str
 
 
+class Task(msgspec.Struct, frozen=True):
+    """One task of a scenario: `name` as the thread has it ("taskA"), `role` in the deadlock, `steps` in the order in
+    which they happen, and the same as the lines of a drawing, `drawn`."""
+
+    name: str
+    role: str
+    steps: tuple[Step, ...]
+    drawn: tuple[str, ...]
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """The deadlock that a finding may end in, drawn as the thread "How to handle TIF_MEMDIE stalls?" does.
+
+    `lock` is the class of the lock that one task holds and another waits for. `others` are the next best victims, in
+    words, `rest` the number of further places that wait for such a lock. `mortal` counts the places that take one and
+    are no victims: a fatal signal ends the wait, or it is a trylock. `problem` says what was not found; it is empty if
+    there are all three tasks.
+    """
+
+    lock: str
+    tasks: tuple[Task, ...]
+    others: tuple[str, ...] = ()
+    rest: int = 0
+    mortal: int = 0
+    problem: str = ""
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One hazard.
 
@@ -88,7 +116,7 @@ class Finding(msgspec.Struct, frozen=True):
     rules with two sides the other side follows in `other`. `subject` holds what the fingerprint
     is made of, beside the rule: names of functions, lock classes, allocators; never a line number.
     `properties` go to JSON and SARIF as they are: function, gfp, locks, depth, ... With `suppressions` it is shown
-    because that was asked for, and counts for nothing. `baseline`, if the run has one: "new", or "unchanged" if the
+    because that was asked for, and counts for nothing. `scenario` is there if it was asked for. `baseline`, if the run has one: "new", or "unchanged" if the
     baseline has it too.
     """
 
@@ -103,6 +131,7 @@ class Finding(msgspec.Struct, frozen=True):
     properties: dict[str, Any] = {}
     suppressions: tuple[Suppression, ...] = ()
     baseline: str = ""
+    scenario: Scenario | None = None
 
     @property
     def counts(self) -> bool:

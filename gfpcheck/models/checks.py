@@ -22,8 +22,8 @@ def check(merged: Merged) -> None:
         for scope in scopes:
             if scope.kind not in closed:
                 merged.fail("scopes", name, f"opens {scope.kind}, which nothing closes")
-    with_versions = ("scopes", "allocators", "queries", "task_states", "workers", "callbacks", "reclaim", "members")
-    for section in (*with_versions, "contracts"):
+    with_versions = ("scopes", "allocators", "queries", "task_states", "workers", "callbacks", "reclaim", "entries")
+    for section in (*with_versions, "members", "contracts"):
         _check_ranges(merged, section, getattr(merged, section))
     _check_flags(merged)
 

@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 from gfpcheck.kbuild.kernel import data_file
 from gfpcheck.models.declarations import Function, Tree
-from gfpcheck.models.types import Allocator, LockOp, Models, Scope
+from gfpcheck.models.types import Allocator, EntryPoint, GivesUp, LockOp, Models, Scope
 
 LOCK_TYPES = {
     "spin": r"(raw_)?spinlock_t \*",
@@ -115,6 +116,7 @@ def check(models: Models, tree: Tree, others: tuple[Tree, ...] = ()) -> list[str
     for section, names in (("pool_returns", models.pool_returns), ("pool_keeps", models.pool_keeps)):
         problems += [f"{section} {name}: unknown" for name in names if not any(each.has(name) for each in trees)]
     problems += [f"waits {name}: unknown" for name in models.waits if not any(each.has(name) for each in trees)]
+    problems += [f"oom_path {name}: unknown" for name in models.oom_path if tree.is_kernel and not tree.has(name)]
     problems += [f"retry_waits {name}: unknown" for name in models.retry_waits if not tree.has(name)]
     problems += [f"noreturn {name}: unknown" for name in models.noreturn if not any(each.has(name) for each in trees)]
     problems += [f"gfp {name}: unknown" for name in models.gfp_flags if not any(name in each.macros for each in trees)]
@@ -137,6 +139,9 @@ def _locks(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[str]
             if not _exists(name, op.spelled, tree, trees):
                 yield f"{name}: not in the tree"
                 continue
+            said = next((way for way in get_args(GivesUp) if way in name), None)
+            if op.does == "acquire" and op.gives_up != said:
+                yield f"{name}: gives_up = {op.gives_up!r}, by its name it is {said!r}"
             functions = tree.named(name)
             kept = name in op.spelled or f" {name}(" in _own_headers()
             if not functions and name in tree.macros and not kept:
@@ -336,6 +341,8 @@ def _contracts(models: Models, tree: Tree) -> Iterator[str]:
 
 
 def _members(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[str]:
+    for entry in models.entry_points:
+        yield from _entry(entry, tree, trees)
     for root in models.reclaim_roots:
         name = f"{root.record}.{root.member}"
         found = tree.member(root.record, root.member)
@@ -369,6 +376,20 @@ def _members(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[st
     for name in models.lock_types:
         if not any(_is_type(name, each) for each in trees) and not _generated(name, trees):
             yield f"lock_types {name}: not in the tree"
+
+
+def _entry(entry: EntryPoint, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[str]:
+    """What is not so of a method by which tasks come in: it is there, and the functions on the way are; the last, or
+    one that it calls, calls it."""
+    name = f"entries {entry.record}.{entry.member}"
+    if not any(each.member(entry.record, entry.member) for each in trees):
+        yield f"{name}: not in the tree"
+    missing = [function for function in entry.through if not tree.has(function)]
+    yield from (f"{name}: {function}: not in the tree" for function in missing)
+    if tree.is_kernel and not missing:
+        text = "\n".join(tree.reach(entry.through[-1], DEPTH))
+        if not re.search(rf"(->|\.){entry.member}\b", text):
+            yield f"{name}: {entry.through[-1]} does not call it"
 
 
 def _has_bit(flag: str, bit: int, tree: Tree) -> bool:

@@ -11,6 +11,7 @@ from gfpcheck.models.types import (
     Callback,
     CallbackMember,
     Contract,
+    EntryPoint,
     LockOp,
     Query,
     ReclaimRoot,
@@ -25,7 +26,7 @@ Function = TypeVar("Function", LockOp, Scope, Allocator, Query, TaskState, Worke
 Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Query | TaskState | Worker | Callback, ...]]
 
 BY_FUNCTION = ("locks", "scopes", "allocators", "queries", "task_states", "workers", "callbacks")
-BY_MEMBER = ("reclaim", "members", "contracts", "lock_types")
+BY_MEMBER = ("reclaim", "entries", "members", "contracts", "lock_types")
 BY_NAME = ("words", "gfp_values", "task_flags")
 NAMES = (
     "inner",
@@ -38,6 +39,8 @@ NAMES = (
     "opaque",
     "pool_returns",
     "pool_keeps",
+    "system_calls",
+    "oom_path",
     "gfp_flags",
     "gfp_required",
     "gfp_compound",
@@ -60,6 +63,7 @@ class Merged:
         self.workers: dict[str, tuple[Worker, ...]] = {}
         self.callbacks: dict[str, tuple[Callback, ...]] = {}
         self.reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
+        self.entries: dict[str, tuple[EntryPoint, ...]] = {}
         self.members: dict[str, tuple[CallbackMember, ...]] = {}
         self.contracts: dict[str, tuple[Contract, ...]] = {}
         self.lock_types: dict[str, str] = {}
@@ -76,6 +80,8 @@ class Merged:
         self.opaque: dict[str, None] = {}
         self.pool_returns: dict[str, None] = {}
         self.pool_keeps: dict[str, None] = {}
+        self.system_calls: dict[str, None] = {}
+        self.oom_path: dict[str, None] = {}
         self.gfp_flags: dict[str, None] = {}
         self.gfp_required: dict[str, None] = {}
         self.gfp_compound: dict[str, None] = {}

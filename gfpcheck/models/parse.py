@@ -1,9 +1,9 @@
 """One model file: TOML text to checked entries.
 
 A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks`, `task_states`, `workers` (keyed by
-function), `reclaim`, `members`, `contracts` (keyed "struct record.member"), `words`, `task_flags`, `lock_types` and
+function), `reclaim`, `entries`, `members`, `contracts` (keyed "struct record.member"), `words`, `task_flags`, `lock_types` and
 `gfp` (`flags`, `required`, `compound`, `constants`, `values`), and the lists `inner`, `queued`, `not_allocators`,
-`noreturn`, `steady`, `waits`, `retry_waits`, `pool_returns`, `pool_keeps` and `opaque`. The value of a key is an inline
+`noreturn`, `steady`, `waits`, `retry_waits`, `pool_returns`, `pool_keeps`, `system_calls`, `oom_path` and `opaque`. The value of a key is an inline
 table, or an array of them: several operations, or one for each range of kernel versions. In a gfpcheck.toml all of it
 stands below `models`.
 """
@@ -24,6 +24,7 @@ from gfpcheck.models.types import (
     Callback,
     CallbackMember,
     Contract,
+    EntryPoint,
     LockKind,
     LockOp,
     ModelError,
@@ -51,17 +52,36 @@ _PATH = re.compile(r"(\w[\w.+-]*/)*\w[\w.+-]*/?\Z", re.ASCII)
 _MEMBER = re.compile(r"((struct|union) )?[A-Za-z_]\w*\.[A-Za-z_]\w*\Z", re.ASCII)
 _TYPE = re.compile(r"((struct|union) )?[A-Za-z_]\w*\Z", re.ASCII)
 _CONTRACT = re.compile(r"\d (struct )?\w+\.\w+( > (struct )?\w+\.\w+)*\Z", re.ASCII)
+_LISTS = (
+    *("not_allocators", "noreturn", "steady", "waits", "retry_waits"),
+    *("pool_returns", "pool_keeps", "system_calls", "oom_path"),
+)
+"""The lists of functions."""
 _FORM_OF_MEMBER = 'of the form "struct record.member"'
 _MAX_ARG = 31
 _UNKNOWN_KEY = re.compile(r"Object contains unknown field `(\w+)`")
 _UNKNOWN_VALUE = re.compile(r"Invalid enum value '(.*)' - at `\$\.(\w+)(?:\[\.\.\.\])?`")
 _NUMBER = re.compile(r"\d+")
 
-OF_MEMBER = (ReclaimRoot, CallbackMember, Contract)
+OF_MEMBER = (ReclaimRoot, EntryPoint, CallbackMember, Contract)
 """Entries that stand under a member, not under a function."""
-Entry = LockOp | Scope | Allocator | Query | TaskState | Worker | Callback | ReclaimRoot | CallbackMember | Contract
+OfMember = ReclaimRoot | EntryPoint | CallbackMember | Contract
+Entry = LockOp | Scope | Allocator | Query | TaskState | Worker | Callback | OfMember
 Struct = TypeVar("Struct", bound=msgspec.Struct)
-Op = TypeVar("Op", LockOp, Scope, Allocator, Query, TaskState, Worker, Callback, ReclaimRoot, CallbackMember, Contract)
+Op = TypeVar(
+    "Op",
+    LockOp,
+    Scope,
+    Allocator,
+    Query,
+    TaskState,
+    Worker,
+    Callback,
+    ReclaimRoot,
+    EntryPoint,
+    CallbackMember,
+    Contract,
+)
 
 
 class ModelFile(msgspec.Struct):
@@ -77,6 +97,7 @@ class ModelFile(msgspec.Struct):
     workers: dict[str, tuple[Worker, ...]] = {}
     callbacks: dict[str, tuple[Callback, ...]] = {}
     reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
+    entries: dict[str, tuple[EntryPoint, ...]] = {}
     members: dict[str, tuple[CallbackMember, ...]] = {}
     contracts: dict[str, tuple[Contract, ...]] = {}
     words: dict[str, Word] = {}
@@ -91,6 +112,8 @@ class ModelFile(msgspec.Struct):
     opaque: tuple[str, ...] = ()
     pool_returns: tuple[str, ...] = ()
     pool_keeps: tuple[str, ...] = ()
+    system_calls: tuple[str, ...] = ()
+    oom_path: tuple[str, ...] = ()
     gfp_flags: tuple[str, ...] = ()
     gfp_required: tuple[str, ...] = ()
     gfp_compound: tuple[str, ...] = ()
@@ -167,6 +190,8 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.callbacks = _entries(file, key, value, Callback)
         elif key == "reclaim":
             file.reclaim = _entries(file, key, value, ReclaimRoot)
+        elif key == "entries":
+            file.entries = _entries(file, key, value, EntryPoint)
         elif key == "members":
             file.members = _entries(file, key, value, CallbackMember)
         elif key == "contracts":
@@ -179,7 +204,7 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.task_flags = _task_flags(file, value)
         elif key in ("inner", "queued"):
             setattr(file, key, _names(file, key, value, _MEMBER))
-        elif key in ("not_allocators", "noreturn", "steady", "waits", "retry_waits", "pool_returns", "pool_keeps"):
+        elif key in _LISTS:
             setattr(file, key, _names(file, key, value, _IDENTIFIER))
         elif key == "opaque":
             file.opaque = _names(file, key, value, _PATH)
@@ -246,6 +271,9 @@ def _operation(file: ModelFile, name: str, part: dict[str, Any], kind: type[Op])
         _check_member(file, name, op.unless)
         if (op.bit >= 0) != bool(op.flag) or (op.flag and not op.unless):
             file.fail(name, "a bit has a name (flag) and a member that it is in (unless)")
+    if isinstance(op, EntryPoint):
+        for function in op.through:
+            _check_function(file, name, function)
     if isinstance(op, Contract):
         _check_contract(file, name, op)
     if isinstance(op, LockOp):
@@ -308,6 +336,8 @@ def _check_lock(file: ModelFile, name: str, op: LockOp) -> None:
         file.fail(name, "when_arg needs a `when` other than always")
     if op.try_ and op.does != "acquire":
         file.fail(name, "only an acquire can be a try")
+    if op.gives_up and (op.does != "acquire" or op.try_ or op.when == "always"):
+        file.fail(name, "only an acquire that waits, and may come back without the lock, gives up")
     if op.token >= 0 and op.does != "release":
         file.fail(name, "only a release takes a token")
 

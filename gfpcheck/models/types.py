@@ -73,6 +73,7 @@ ScopeKind = Literal["nofs", "noio", "noreclaim", "pin"]
 
 
 Mode = Literal["exclusive", "shared"]
+GivesUp = Literal["killable", "interruptible", "timeout"]
 
 
 class LockOp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,6 +89,8 @@ class LockOp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `when` says which return value means that the operation happened; with `when_arg` >= 0 it speaks of
     that argument instead (`unlock_sock_fast(sk, slow)`). `try` marks an acquire that never waits.
     `token` is the index of the argument that restores (local_irq_restore(flags)), else -1.
+    `gives_up` is what ends the wait of an acquire before it has the lock: a fatal signal ("killable"), any signal
+    ("interruptible"), or time.
     `spelled` are the functions that mean the same: what the name's macro calls in some configuration.
     `via` are functions that the name's macro leaves and that mean less by themselves: a call of one of
     them is this operation if the name is what the person typed (`Call.macro`).
@@ -104,6 +107,7 @@ class LockOp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     token: int = -1
     disables: tuple[LockKind, ...] = ()
     try_: bool = msgspec.field(default=False, name="try")
+    gives_up: GivesUp | None = None
     spelled: tuple[str, ...] = ()
     via: tuple[str, ...] = ()
     since: str = ""
@@ -217,6 +221,24 @@ class ReclaimRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nonzero: str = ""
     io: bool = False
     note: str = ""
+    since: str = ""
+    until: str = ""
+
+
+EntryKind = Literal["exit", "syscall", "fault", "thread", "work"]
+"""What brings a task into the code, as a victim of the OOM killer best first: it exits, or is made to; a system call; a
+page fault; or it is a kernel thread, or a worker, which is no victim but may be waited for by one."""
+
+
+class EntryPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A method by which tasks come into the code that implements it, from a place of this `kind`; `through` are
+    functions on the way there, the last of which calls the method. `owns` as in `ReclaimRoot`."""
+
+    record: str
+    member: str
+    kind: EntryKind
+    through: tuple[str, ...]
+    owns: int = -1
     since: str = ""
     until: str = ""
 
@@ -342,6 +364,8 @@ class Models(msgspec.Struct, frozen=True):
     that have work done by another task. `queries` are functions that tell the context. `callbacks` are functions that
     register a function to be called in a context of its own; `members`, by "struct record.member", are the places
     where such a function is stored. `contracts`, by the same, are methods that are called with sleeping locks held.
+    `entry_points` are methods by which tasks come in; with `system_calls` the names of the functions begin that are the
+    bodies of system calls. `oom_path` are the functions from an allocation that gets nothing to the killing.
     """
 
     locks: dict[str, tuple[LockOp, ...]]
@@ -373,6 +397,9 @@ class Models(msgspec.Struct, frozen=True):
     gfp_constants: tuple[str, ...] = ()
     task_flags: dict[str, dict[str, ScopeKind]] = {}
     opaque: tuple[str, ...] = ()
+    entry_points: tuple[EntryPoint, ...] = ()
+    system_calls: tuple[str, ...] = ()
+    oom_path: tuple[str, ...] = ()
 
     def knows(self, function: str) -> bool:
         """True if the function's effect is known, so that its body need not be looked at."""

@@ -8,20 +8,24 @@ file and wants to say on the terminal what came of it.
 from __future__ import annotations
 
 from gfpcheck.findings import Report
-from gfpcheck.report import gcc, github, json_report, mail, terse, text
+from gfpcheck.report import gcc, github, json_report, mail, mermaid, terse, text
 from gfpcheck.report.files import ReportError, replacing
 from gfpcheck.report.lines import Sink, encodable
 from gfpcheck.report.text import write_summary
 
-__all__ = ["FORMATS", "ReportError", "Sink", "write", "write_file", "write_summary"]
+__all__ = ["FORMATS", "SCENARIO_FORMATS", "ReportError", "Sink", "write", "write_file", "write_summary"]
 
 FORMATS = ("text", "sarif", "json", "github", "gcc", "terse", "mail", "html")
+"""Those of findings."""
+SCENARIO_FORMATS = ("text", "sarif", "mermaid")
+"""Those that show scenarios whole."""
 
 
 def write(
     report: Report, fmt: str, stream: Sink, *, color: bool = False, verbose: bool = False, quiet: bool = False
 ) -> None:
-    """Writes `report` to `stream` in the format `fmt`, one of `FORMATS` (else ValueError).
+    """Writes `report` to `stream` in the format `fmt`, one of `FORMATS` or `SCENARIO_FORMATS` (else
+    ValueError).
 
     `color`, `verbose` (every step with its source, the names of all losses) and `quiet` (no
     summary) concern "text" alone: the other formats are for programs and always complete.
@@ -45,6 +49,8 @@ def write(
             terse.write(report, sink)
         case "mail":
             mail.write(report, sink)
+        case "mermaid":
+            mermaid.write(report, sink)
         case "html":
             from gfpcheck.report import html_report  # reads what the page is made of
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from gfpcheck.findings import Finding, Level, Place, Report, Step
+from gfpcheck.findings import Finding, Level, Place, Report, Scenario, Step
 from gfpcheck.report.jsonlines import write_list, write_members
 from gfpcheck.report.lines import Sink
 
@@ -80,6 +80,21 @@ def _finding(finding: Finding, names: dict[str, str]) -> dict[str, object]:
             {"kind": each.kind, "reason": each.reason, "where": each.where} for each in finding.suppressions
         ],
         "baseline": finding.baseline,
+        "scenario": None if finding.scenario is None else _scenario(finding.scenario),
+    }
+
+
+def _scenario(scenario: Scenario) -> dict[str, object]:
+    return {
+        "lock": scenario.lock,
+        "tasks": [
+            {"name": task.name, "role": task.role, "steps": [_step(step) for step in task.steps]}
+            for task in scenario.tasks
+        ],
+        "others": list(scenario.others),
+        "rest": scenario.rest,
+        "no_victims": scenario.mortal,
+        "problem": scenario.problem,
     }
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import sarif_om as om
 
-from gfpcheck.findings import Entry, Finding, Place, RuleInfo, Step, Suppression
+from gfpcheck.findings import Entry, Finding, Place, RuleInfo, Scenario, Step, Suppression
 from gfpcheck.report.sarif_places import Locations
+from gfpcheck.report.scenario_text import remarks
 
 # GitHub shows no more of these for a result, and rejects a file with far more.
 _MAX_RELATED = 100
@@ -22,6 +23,9 @@ _KINDS = {
     "allocation": (["acquire", "memory"], "allocation"),
     "loop": (["branch", "danger"], "loop"),
     "reclaim": (["enter", "handler"], "reclaim"),
+    "entry": (["enter", "function"], "entry"),
+    "wait": (["acquire", "lock"], "wait"),
+    "oom": (["call", "function"], "OOM killer"),
 }
 
 # Text that a reader of SARIF would take for a link of ours.
@@ -73,9 +77,23 @@ class Results:
 
     def _code_flows(self, finding: Finding) -> list[om.CodeFlow] | None:
         sides = [side for side in (finding.flow, finding.other) if side]
-        if not sides:
-            return None
-        return [om.CodeFlow(thread_flows=[self._thread_flow(side) for side in sides])]
+        flows = [om.CodeFlow(thread_flows=[self._thread_flow(side) for side in sides])] if sides else []
+        if finding.scenario is not None:
+            flows.append(self._scenario(finding.scenario))
+        return flows or None
+
+    def _scenario(self, scenario: Scenario) -> om.CodeFlow:
+        """The tasks of a scenario as threads; a step without a place is none that a viewer could go to."""
+        threads = []
+        for task in scenario.tasks:
+            thread = self._thread_flow([step for step in task.steps if step.place.file])
+            if thread.locations:
+                thread.id = task.name
+                thread.message = om.Message(text=f"{task.name}, {task.role}")
+                threads.append(thread)
+        over = f" over {scenario.lock}" if scenario.lock else ""
+        text = "; ".join([f"Scenario{over}", *(remark.removeprefix("= ") for remark in remarks(scenario))])
+        return om.CodeFlow(thread_flows=threads, message=om.Message(text=text))
 
     def _thread_flow(self, steps: Sequence[Step]) -> om.ThreadFlow:
         return om.ThreadFlow(locations=[self._thread_flow_location(step) for step in steps[:_MAX_STEPS]])

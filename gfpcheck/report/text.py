@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from gfpcheck.findings import Confidence, Finding, Place, Report, Step
 from gfpcheck.report.lines import Sink, one_line, place_prefix, printable
+from gfpcheck.report.scenario_text import scenario_lines
 from gfpcheck.report.snippet import snippet
 from gfpcheck.report.source import Sources
 from gfpcheck.report.steps import indent, telling
@@ -61,6 +62,8 @@ class _Printer:
             yield style.heading("  on the other side:")
             for step in finding.other:
                 yield from self._step(step, quoter)
+        if finding.scenario is not None:
+            yield from scenario_lines(finding.scenario, style)
 
     def _step(self, step: Step, quoter: _Quoter) -> Iterator[str]:
         style = self._style

@@ -25,8 +25,9 @@ class Rule(ABC):
     `id` is stable for ever; `name` is kebab-case and reads well after "allow"; `level` is that of its
     findings. The documentation is the docstring of the module, in Markdown, with the headings of
     `HEADINGS`. `api` is the first number of the API version that it is written for. `every_function`: `check` is called
-    for functions that allocate nothing and do nothing to scopes, too. Incomplete metadata is an error when the class is
-    made.
+    for functions that allocate nothing and do nothing to scopes, too. `deadlocks`: what it finds may end in a deadlock
+    over the locks that its findings name, of which a scenario can be drawn. Incomplete metadata is an error when the
+    class is made.
     """
 
     id: ClassVar[str]
@@ -37,6 +38,7 @@ class Rule(ABC):
     default: ClassVar[bool] = True
     api: ClassVar[int] = 1
     every_function: ClassVar[bool] = False
+    deadlocks: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -1,0 +1,139 @@
+"""Who waits for the locks of a class, and cannot be killed while it does.
+
+Every place that takes such a lock is found by the lock's class, whoever its object is. A trylock waits for nothing;
+killable and interruptible acquisitions come back when the task is killed; both are counted, not shown.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gfpcheck.analysis.engine import Engine
+from gfpcheck.analysis.entry_points import KINDS, Confirmed, Routes
+from gfpcheck.analysis.paths import embedded_in
+from gfpcheck.analysis.results import Acquisition
+from gfpcheck.analysis.state import HeldLock, Site
+from gfpcheck.models import EntryKind
+
+SHOWN = 4
+"""Waiters that are told by name."""
+_TRIES = 32
+"""Places that are looked into for them."""
+
+
+class Waiter(NamedTuple):
+    """A task that comes by `way` waits for `lock`."""
+
+    lock: HeldLock
+    way: Confirmed
+
+
+class Waiters(NamedTuple):
+    """Those who may wait for a lock, the best first. `rest` counts the further places that take such a lock, on some
+    way from an entry; `mortal` those where the wait ends when the task is killed, or is none."""
+
+    found: tuple[Waiter, ...]
+    rest: int
+    mortal: int
+
+
+class _Candidate(NamedTuple):
+    kind: EntryKind
+    length: int
+    key: str
+    lock: HeldLock
+
+
+class LockWaiters:
+    """Answers for the locks of a program, which has been run."""
+
+    def __init__(self, engine: Engine, routes: Routes) -> None:
+        self._engine = engine
+        self._routes = routes
+        self._taken: dict[str, list[tuple[str, Acquisition]]] = {}
+        for key in sorted(engine.facts):
+            for acquisition in engine.facts[key].acquisitions:
+                self._taken.setdefault(acquisition.lock.cls, []).append((key, acquisition))
+        self._calls: dict[tuple[str, str], dict[Site, str | None]] = {}
+        self._known: dict[tuple[str, str, str], Waiters] = {}
+
+    def waiting(self, cls: str, mode: str, beside: str) -> Waiters:
+        """Who waits for a lock of class `cls` that a task holds in `mode`; in function `beside` only if nowhere else.
+        Readers do not wait for a reader."""
+        known = self._known.get((cls, mode, beside))
+        if known is None:
+            known = self._known[cls, mode, beside] = self._find(cls, mode, beside)
+        return known
+
+    def _find(self, cls: str, mode: str, beside: str) -> Waiters:
+        mortal: set[Site] = set()
+        candidates: list[_Candidate] = []
+        for key, acquisition in self._taken.get(cls, ()):
+            lock = acquisition.lock
+            if mode == lock.mode == "shared":
+                continue
+            if not acquisition.blocking or self._gives_up(lock) is not None:
+                mortal.add(_place(lock))
+            elif not acquisition.kept:
+                candidates += self._ways(key, lock)
+        candidates.sort(
+            key=lambda each: (KINDS.index(each.kind), each.key == beside, each.length, each.key, each.lock.site)
+        )
+        found: list[Waiter] = []
+        functions: set[str] = set()
+        tries = 0
+        for each in candidates:
+            if each.key in functions:
+                continue
+            if len(found) == SHOWN or tries == _TRIES:
+                break
+            tries += 1
+            waiter = self._confirmed(each)
+            if waiter is not None:
+                found.append(waiter)
+                functions.add(each.key)
+        places = {(each.key, each.lock.site) for each in candidates}
+        places -= {(waiter.way.route.function, waiter.lock.site) for waiter in found}
+        return Waiters(tuple(found), len(places) if found else 0, len(mortal))
+
+    def _ways(self, key: str, lock: HeldLock) -> list[_Candidate]:
+        """How a task may come to where the lock is taken: the best kind first, one of kernel threads only if there is
+        no other."""
+        kinds = [(kind, length) for kind in KINDS if (length := self._routes.length(key, kind)) is not None]
+        return [_Candidate(kind, length, key, lock) for kind, length in kinds]
+
+    def _confirmed(self, candidate: _Candidate) -> Waiter | None:
+        for way in self._routes.confirmed(candidate.key, candidate.kind):
+            if any(held.cls == candidate.lock.cls for locks in self._routes.held(way.route) for held in locks):
+                continue  # it has waited for one before
+            for acquisition in way.found.acquisitions:
+                lock = acquisition.lock
+                same = (
+                    lock.cls == candidate.lock.cls
+                    and lock.site == candidate.lock.site
+                    and lock.via == candidate.lock.via
+                )
+                if same and acquisition.blocking and not embedded_in(lock.instance, way.owners):
+                    return Waiter(lock, way)
+        return None
+
+    def _gives_up(self, lock: HeldLock) -> str | None:
+        """What ends the wait before the lock is there, if anything does."""
+        place = _place(lock)
+        where = (place.file, place.function)
+        known = self._calls.get(where)
+        if known is None:
+            known = self._calls[where] = {}
+            program = self._engine.program
+            func = program.functions.get(f"{place.file}:{place.function}")
+            for _, _, call in program.calls(func) if func is not None else ():
+                assert func is not None
+                for op in self._engine.effects.lock_ops(func, call):
+                    if op.does == "acquire":
+                        known[Site(func.file, func.name, call.loc.line, call.loc.col)] = op.gives_up
+        return known.get(place)
+
+
+def _place(lock: HeldLock) -> Site:
+    """Where it is waited for."""
+    return lock.via[-1] if lock.via else lock.site

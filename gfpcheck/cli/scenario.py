@@ -1,0 +1,129 @@
+"""`gfpcheck scenario`: the deadlock that a finding may end in, drawn task by task."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import msgspec
+
+from gfpcheck import report as reporting
+from gfpcheck.cli.cache import cache_directory
+from gfpcheck.cli.exits import Exit
+from gfpcheck.cli.options import PATH, follow_option, jobs_option, where
+from gfpcheck.cli.output import outputs, write_report
+from gfpcheck.cli.request import own_rules, settings
+from gfpcheck.cli.sections import INPUT, OUTPUT, SectionCommand, option
+from gfpcheck.cli.terminal import ProgressLine, say
+from gfpcheck.findings import Finding, Report
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{8,32}")
+
+
+class _Place(NamedTuple):
+    """A line of a file, as it was written; line 0: all of them."""
+
+    file: Path
+    line: int
+
+
+@click.command(cls=SectionCommand, short_help="Draw the deadlock that a finding may end in.")
+@click.argument("what", metavar="FINDING|FILE[:LINE]")
+@option(INPUT, "--within", type=PATH, multiple=True, metavar="PATH", help="Analyse this. Default: the file's folder.")
+@where
+@follow_option
+@option(OUTPUT, "--format", "fmt", type=click.Choice(reporting.SCENARIO_FORMATS), default="text", help="Default: text.")
+@option(OUTPUT, "-o", "--output", "places", multiple=True, metavar="FILE", help="Write it here, all or nothing.")
+@jobs_option
+def scenario(
+    what: str,
+    within: tuple[Path, ...],
+    arch: str | None,
+    build_dir: Path | None,
+    compile_commands: Path | None,
+    tree: Path | None,
+    models: tuple[Path, ...],
+    config_file: Path | None,
+    no_cache: bool,
+    follow: int | None,
+    fmt: str,
+    places: tuple[str, ...],
+    jobs: int | None,
+) -> int:
+    """Draw the deadlock that a finding of GFP201, GFP301 or GFP302 may end in, as the thread "How to handle TIF_MEMDIE
+    stalls?" draws it: taskA holds a lock and allocates, taskB, the victim of the OOM killer, waits for the lock and
+    cannot be killed there, taskC asks for memory and invokes the OOM killer.
+
+    FINDING is a fingerprint (`gfpcheck -v` shows it), or the first eight digits of it or more; FILE:LINE any line that a
+    finding is about, whatever its confidence. What a task does before and after is seen as far as it is analysed:
+    `--within fs/xfs` takes the whole file system.
+    """
+    # Takes longer than --help and completions should.
+    from gfpcheck.driver.options import Options, RunError
+    from gfpcheck.driver.run import run
+
+    place = _place(what)
+    if place is None and not _FINGERPRINT.fullmatch(what):
+        raise click.ClickException(f"{what}: no such file, and no fingerprint of a finding")
+    paths = within or ((place.file if place.file.is_dir() else place.file.parent,) if place is not None else (Path(),))
+    config, config_path = settings(config_file, paths)
+    destinations = outputs(places, fmt)
+    options = Options(
+        paths=paths,
+        arch=arch or config.arch,
+        build_dir=build_dir,
+        compile_commands=compile_commands,
+        tree=tree,
+        follow=config.follow if follow is None else follow,
+        scenarios=True,
+        rule_dirs=own_rules(config, config_path, config_file, ()),
+        models=(*map(Path, config.models), *models),
+        jobs=jobs or config.jobs,
+        cache_dir=cache_directory(not no_cache),
+        command_line=shlex.join(["gfpcheck", *click.get_current_context().obj]),
+        announce=say,
+    )
+    progress = ProgressLine(True)
+    try:
+        result = run(options, progress)
+    except RunError as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        progress.clear()
+    chosen = _chosen(result, _about(result, place, what))
+    if not chosen:
+        raise click.ClickException(f"{what}: no finding there that may end in a deadlock")
+    write_report(msgspec.structs.replace(result, findings=chosen), destinations, False, True)
+    return Exit.CLEAN
+
+
+def _place(what: str) -> _Place | None:
+    """The file and line that are meant; a file may have a colon in its name."""
+    name, _, line = what.rpartition(":")
+    if name and line.isdecimal() and Path(name).is_file():
+        return _Place(Path(name), int(line))
+    return _Place(Path(what), 0) if Path(what).is_file() else None
+
+
+def _about(result: Report, place: _Place | None, what: str) -> Callable[[Finding], bool]:
+    """Which findings are meant."""
+    if place is None:
+        return lambda finding: finding.fingerprint.startswith(what)
+    name = os.path.relpath(place.file.resolve(), os.path.realpath(result.root))
+
+    def about(finding: Finding) -> bool:
+        also = [(each["file"], each["line"]) for each in finding.properties.get("also", ())]
+        lines = {(step.place.file, step.place.line) for step in finding.flow}
+        lines |= {(finding.place.file, finding.place.line), *also}
+        return any(file == name and place.line in (0, line) for file, line in lines)
+
+    return about
+
+
+def _chosen(result: Report, about: Callable[[Finding], bool]) -> tuple[Finding, ...]:
+    return tuple(finding for finding in result.findings if finding.scenario is not None and about(finding))

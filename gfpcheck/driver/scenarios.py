@@ -1,0 +1,200 @@
+"""The deadlock that a finding may end in, task by task.
+
+taskA holds the lock and allocates; taskB, the victim of the OOM killer, waits for such a lock and cannot be killed
+there; taskC asks for memory and invokes the OOM killer. Each comes from where the kernel calls into the code.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from gfpcheck.analysis.contexts import Contexts
+from gfpcheck.analysis.edges import Edges
+from gfpcheck.analysis.engine import Engine
+from gfpcheck.analysis.entry import EntryScopes
+from gfpcheck.analysis.entry_points import KINDS, Entry, Route, Routes
+from gfpcheck.analysis.oom import Killer, find_killer
+from gfpcheck.analysis.state import HeldLock
+from gfpcheck.analysis.waiters import LockWaiters, Waiter, Waiters
+from gfpcheck.driver.definitions import Definitions
+from gfpcheck.driver.places import Places
+from gfpcheck.driver.source import Source
+from gfpcheck.findings import Confidence, Finding, Place, Scenario, Step, Task
+from gfpcheck.models import CONTEXT_KINDS, EntryKind
+
+_HOLDERS: tuple[EntryKind, ...] = ("syscall", "fault", "exit", "work", "thread")
+"""Where a task that holds a lock comes from, the likeliest first."""
+_LOWER = {Confidence.HIGH: Confidence.MEDIUM, Confidence.MEDIUM: Confidence.LOW, Confidence.LOW: Confidence.LOW}
+_ROLES: dict[EntryKind, str] = {
+    "exit": "an exiting task",
+    "syscall": "a system call",
+    "fault": "a page fault",
+    "work": "a worker",
+    "thread": "a kernel thread",
+}
+
+
+class _Held(NamedTuple):
+    """A lock that the holder has: `steps` say where, if the finding does not."""
+
+    cls: str
+    mode: str
+    text: str
+    steps: tuple[Step, ...] = ()
+
+
+class Scenarios:
+    """Draws scenarios for the findings of one run."""
+
+    def __init__(self, engine: Engine, edges: Edges, entry: EntryScopes, contexts: Contexts, source: Source) -> None:
+        self._program = engine.program
+        self._contexts = contexts
+        self._places = Places(engine.program)
+        self._routes = Routes(engine, edges)
+        self._waiters = LockWaiters(engine, self._routes)
+        self._killer = find_killer(engine, self._routes, entry, source.gfp)
+        self._definitions = Definitions(source.plan.root, source.symbols)
+        self._oom_path = source.knowledge.oom_path
+        self._ways: dict[str, Route | None] = {}
+
+    def drawn(self, finding: Finding) -> Finding:
+        """`finding` with its scenario; less sure if there is none."""
+        key = f"{finding.place.file}:{finding.place.function}"
+        held = self._held(finding, key)
+        if not held:
+            problem = "no lock is known to be held, so no task is known to wait for this one"
+            return _with(finding, Scenario("", (self._holder(finding, key, None),), problem=problem))
+        lock, waiters = min(
+            ((each, self._waiters.waiting(each.cls, each.mode, key)) for each in reversed(held)), key=_rank
+        )
+        tasks = [self._holder(finding, key, lock)]
+        if waiters.found:
+            tasks.append(self._victim(waiters.found[0], lock))
+        tasks.append(self._last(self._killer, bool(waiters.found)))
+        problem = (
+            "" if waiters.found else f"no task was found that waits for {_short(lock.cls)} and cannot be killed there"
+        )
+        others = tuple(map(self._in_words, waiters.found[1:]))
+        return _with(finding, Scenario(lock.cls, tuple(tasks), others, waiters.rest, waiters.mortal, problem))
+
+    def _held(self, finding: Finding, key: str) -> list[_Held]:
+        """The locks that the finding names, or, if it names none, those that its function is entered with."""
+        named: list[dict[str, Any]] = finding.properties.get("locks", [])
+        found = [_Held(lock["class"], lock["mode"], lock["text"]) for lock in named if _is_lock(lock["kind"])]
+        if found or key not in self._program.functions:
+            return found
+        for way in self._contexts.ways(key):
+            locks = [lock for lock in way.locks if _is_lock(lock.kind) and not lock.may]
+            if locks and not way.joined:
+                return [self._held_above(lock) for lock in locks]
+        return []
+
+    def _held_above(self, lock: HeldLock) -> _Held:
+        taken = Step(self._places.site(lock.site), f"takes {lock.text} ({lock.cls})", "acquire", 0, True)
+        return _Held(lock.cls, lock.mode, lock.text, (taken,))
+
+    # --- the tasks -------------------------------------------------------------------------
+
+    def _holder(self, finding: Finding, key: str, lock: _Held | None) -> Task:
+        route = self._way(key) if key in self._program.functions else None
+        steps, drawn = self._arrival(route) if route is not None else ([], [f"{finding.place.function}()"])
+        role = _ROLES[route.entry.kind] if route is not None else "no way from an entry point was found"
+        if lock is not None:
+            steps += lock.steps
+            drawn.append(f"lock({_short(lock.cls)})")
+        steps += finding.flow
+        allocation = finding.flow[-1] if finding.flow else Step(finding.place, finding.message, "allocation", 0, True)
+        drawn.append(f"alloc({finding.properties.get('gfp', '')})")
+        if finding.other:
+            steps += finding.other
+            drawn += [f"  {step.place.function}()" for step in finding.other[:1]]
+            end = "taskA waits for itself: the lock is its own"
+            drawn.append(f"  lock({_short(lock.cls)})" if lock is not None else "  # waits for itself")
+        else:
+            end = "tries again until there is memory"
+            drawn.append("# loops until progress")
+        steps.append(Step(allocation.place, end, "loop", 0, True))
+        return Task("taskA", f"the holder: {role}", tuple(steps), tuple(drawn))
+
+    def _victim(self, waiter: Waiter, lock: _Held) -> Task:
+        route = waiter.way.route
+        steps, drawn = self._arrival(route)
+        text = f"waits for {waiter.lock.text} ({waiter.lock.cls}), and no signal ends that: taskA holds it"
+        steps.append(Step(self._places.site(waiter.lock.site), text, "wait", 0, True))
+        for place in self._places.sites(waiter.lock.via):
+            steps.append(Step(place, f"in {place.function}()", "wait", 1))
+        drawn += [f"lock({_short(lock.cls)})", ""]
+        return Task("taskB", f"the victim: {_ROLES[route.entry.kind]}", tuple(steps), tuple(drawn))
+
+    def _last(self, killer: Killer | None, victim: bool) -> Task:
+        """The task that finds no memory left."""
+        if killer is None:
+            role = "any task that needs memory"
+            steps: list[Step] = []
+            drawn = ["any task"]
+            place = Place("", 0)
+        else:
+            route = killer.way.route
+            role = _ROLES[route.entry.kind]
+            steps, drawn = self._arrival(route)
+            place = self._places.at(self._program.functions[route.function], killer.site.call.loc)
+            steps.append(Step(place, f"{killer.site.name}() finds no memory left", "allocation", 0, True))
+        path = " > ".join(map(self._definitions.named, self._oom_path))
+        steps.append(Step(place, f"{path} {'kills taskB' if victim else 'kills some task'}", "oom", 0, True))
+        drawn += ["alloc()", f"{self._oom_path[-2]}()" if len(self._oom_path) > 1 else "OOM", "  victim = taskB"]
+        if not victim:
+            drawn[-1] = "  victim = ?"
+        return Task("taskC", f"the killer: {role}", tuple(steps), tuple(drawn))
+
+    def _arrival(self, route: Route) -> tuple[list[Step], list[str]]:
+        """The way from the kernel's call down to the function where the task does what it does."""
+        func = self._program.functions[route.entry.key]
+        steps = [Step(self._places.at(func, func.loc), self._entry(route.entry), "entry", 0, True)]
+        drawn = [f"{name}()" for name in route.entry.through[:1]]
+        drawn.append(f"{func.name}()")
+        for call in route.calls:
+            name = self._program.functions[call.callee].name
+            steps.append(Step(self._places.site(call.site), f"calls {name}()", "call", 0))
+            drawn.append(f"{name}()")
+        return steps, drawn
+
+    def _entry(self, entry: Entry) -> str:
+        """How the kernel comes to an entry."""
+        if not entry.through:
+            return f"{_ROLES[entry.kind]} begins here: {entry.how}"
+        way = " > ".join(map(self._definitions.named, entry.through))
+        return f"{_ROLES[entry.kind]} comes here through {entry.how}: {way}"
+
+    def _way(self, key: str) -> Route | None:
+        if key not in self._ways:
+            ways = (way.route for kind in _HOLDERS for way in self._routes.confirmed(key, kind))
+            self._ways[key] = next(ways, None)
+        return self._ways[key]
+
+    def _in_words(self, waiter: Waiter) -> str:
+        route, place = waiter.way.route, self._places.site(waiter.lock.site)
+        func = self._program.functions[route.entry.key]
+        come = f"{_ROLES[route.entry.kind]}, from {func.name}() ({route.entry.how})"
+        return f"{place.function}() at {place.file}:{place.line}: {come}"
+
+
+def _with(finding: Finding, scenario: Scenario) -> Finding:
+    confidence = _LOWER[finding.confidence] if scenario.problem else finding.confidence
+    return msgspec.structs.replace(finding, scenario=scenario, confidence=confidence)
+
+
+def _is_lock(kind: str) -> bool:
+    """True for what others wait for: not contexts, nor what is taken shared by all but who freezes a file system."""
+    return kind not in CONTEXT_KINDS and kind not in ("srcu", "freeze")
+
+
+def _rank(pair: tuple[_Held, Waiters]) -> int:
+    found = pair[1].found
+    return KINDS.index(found[0].way.route.entry.kind) if found else len(KINDS)
+
+
+def _short(cls: str) -> str:
+    """A lock's class in a drawing: its member's name."""
+    return cls.rpartition(".")[2]

@@ -42,10 +42,11 @@ class Entry(NamedTuple):
 
 
 class Call(NamedTuple):
-    """`callee` is called at `site`."""
+    """`callee` is called at `site`, as one of the `width` functions that a pointer may mean there, 0 for a direct call."""
 
     site: Site
     callee: str
+    width: int
 
 
 class Route(NamedTuple):
@@ -72,6 +73,7 @@ class Confirmed(NamedTuple):
 class _Back(NamedTuple):
     caller: str
     site: Site
+    width: int
     cost: int
 
 
@@ -92,7 +94,7 @@ class Routes:
             for edge in edges.of(caller):
                 cost = 1 + (_WIDE if edge.width > _FEW else _POINTER if edge.width > 1 else 0)
                 cost += _PASSED if edge.passed else 0
-                self._callers.setdefault(edge.callee, []).append(_Back(caller, edge.site, cost))
+                self._callers.setdefault(edge.callee, []).append(_Back(caller, edge.site, edge.width, cost))
         self._near = {kind: self._distances(kind) for kind in KINDS}
 
     def length(self, key: str, kind: EntryKind) -> int | None:
@@ -119,16 +121,23 @@ class Routes:
             banned.add(links[min(depth, len(links) - 1)])
 
     def held(self, route: Route) -> tuple[tuple[HeldLock, ...], ...]:
-        """The locks that are surely held at each call of `route`, by the function that makes it."""
+        """The locks that are surely held at each call of `route` by the function that makes it."""
         above, found = route.entry.key, []
         for call in route.calls:
-            edges = [edge for edge in self._edges.of(above) if edge.site == call.site and edge.callee == call.callee]
-            callings = [calling for edge in edges for calling in edge.callings]
-            first = callings[0].locks if callings else ()
-            everywhere = [{lock.cls for lock in calling.locks if not lock.may} for calling in callings]
-            found.append(tuple(lock for lock in first if all(lock.cls in each for each in everywhere)))
+            found.append(self.held_at(above, call.site))
             above = call.callee
         return tuple(found)
+
+    def promised(self, entry: Entry) -> tuple[HeldLock, ...]:
+        """The locks with which the kernel calls an entry, as far as that is documented."""
+        return self._engine.starts.held(entry.key)
+
+    def held_at(self, key: str, site: Site) -> tuple[HeldLock, ...]:
+        """The locks that function `key` surely holds at a call, whether it has taken them or its caller."""
+        callings = [calling for edge in self._edges.of(key) if edge.site == site for calling in edge.callings]
+        first = callings[0].locks if callings else ()
+        everywhere = [{lock.cls for lock in calling.locks if not lock.may} for calling in callings]
+        return tuple(lock for lock in first if all(lock.cls in each for each in everywhere))
 
     # --- searching -------------------------------------------------------------------------
 
@@ -150,7 +159,7 @@ class Routes:
         return found
 
     def _shortest(self, key: str, kind: EntryKind, banned: Set[_Link]) -> Route | None:
-        """The shortest way without the calls that are `banned`, searched from its end with `_distances` as the guide."""
+        """The shortest way without the calls that are `banned`, from its end, with `_distances` as the guide."""
         near, entries = self._near[kind], self._entries[kind]
         if key not in near:
             return None
@@ -166,7 +175,7 @@ class Routes:
             for back in self._callers.get(at, ()):
                 if back.caller in near and back.caller not in seen and (back.caller, back.site, at) not in banned:
                     more = cost + back.cost
-                    chain = (Call(back.site, at), *calls)
+                    chain = (Call(back.site, at, back.width), *calls)
                     heapq.heappush(queue, (more + near[back.caller], more, back.caller, chain))
         return None
 

@@ -15,6 +15,8 @@ from gfpcheck.analysis.results import Acquisition
 from gfpcheck.analysis.state import HeldLock, Site
 from gfpcheck.models import EntryKind
 
+Modes = frozenset[tuple[str, str]]
+"""Classes of locks, each with a mode."""
 SHOWN = 4
 """Waiters that are told by name."""
 _TRIES = 32
@@ -55,26 +57,30 @@ class LockWaiters:
             for acquisition in engine.facts[key].acquisitions:
                 self._taken.setdefault(acquisition.lock.cls, []).append((key, acquisition))
         self._calls: dict[tuple[str, str], dict[Site, str | None]] = {}
-        self._known: dict[tuple[str, str, str], Waiters] = {}
+        self._known: dict[tuple[str, str, str, Modes], Waiters] = {}
 
-    def waiting(self, cls: str, mode: str, beside: str) -> Waiters:
+    def waiting(self, cls: str, mode: str, beside: str, others: Modes) -> Waiters:
         """Who waits for a lock of class `cls` that a task holds in `mode`; in function `beside` only if nowhere else.
-        Readers do not wait for a reader."""
-        known = self._known.get((cls, mode, beside))
+        Readers do not wait for a reader. `others` are the classes and modes of what the task holds besides: who needs
+        one of these first does not come to wait for this one."""
+        question = (cls, mode, beside, others)
+        known = self._known.get(question)
         if known is None:
-            known = self._known[cls, mode, beside] = self._find(cls, mode, beside)
+            known = self._known[question] = self._find(*question)
         return known
 
-    def _find(self, cls: str, mode: str, beside: str) -> Waiters:
+    def _find(self, cls: str, mode: str, beside: str, others: Modes) -> Waiters:
         mortal: set[Site] = set()
         candidates: list[_Candidate] = []
+        # A function that only takes the lock for its callers is not shown: they are.
+        inner = {site for _, acquisition in self._taken.get(cls, ()) for site in acquisition.lock.via}
         for key, acquisition in self._taken.get(cls, ()):
             lock = acquisition.lock
             if mode == lock.mode == "shared":
                 continue
             if not acquisition.blocking or self._gives_up(lock) is not None:
                 mortal.add(_place(lock))
-            elif not acquisition.kept:
+            elif not acquisition.kept and lock.site not in inner:
                 candidates += self._ways(key, lock)
         candidates.sort(
             key=lambda each: (KINDS.index(each.kind), each.key == beside, each.length, each.key, each.lock.site)
@@ -88,7 +94,7 @@ class LockWaiters:
             if len(found) == SHOWN or tries == _TRIES:
                 break
             tries += 1
-            waiter = self._confirmed(each)
+            waiter = self._confirmed(each, others)
             if waiter is not None:
                 found.append(waiter)
                 functions.add(each.key)
@@ -102,10 +108,10 @@ class LockWaiters:
         kinds = [(kind, length) for kind in KINDS if (length := self._routes.length(key, kind)) is not None]
         return [_Candidate(kind, length, key, lock) for kind, length in kinds]
 
-    def _confirmed(self, candidate: _Candidate) -> Waiter | None:
+    def _confirmed(self, candidate: _Candidate, others: Modes) -> Waiter | None:
         for way in self._routes.confirmed(candidate.key, candidate.kind):
-            if any(held.cls == candidate.lock.cls for locks in self._routes.held(way.route) for held in locks):
-                continue  # it has waited for one before
+            if self._stopped(way, candidate, others):
+                continue
             for acquisition in way.found.acquisitions:
                 lock = acquisition.lock
                 same = (
@@ -116,6 +122,17 @@ class LockWaiters:
                 if same and acquisition.blocking and not embedded_in(lock.instance, way.owners):
                     return Waiter(lock, way)
         return None
+
+    def _stopped(self, way: Confirmed, candidate: _Candidate, others: Modes) -> bool:
+        """True if a task on that way has had to wait before, or has tried in vain: for another lock of the class, or
+        for one of the `others`."""
+        before = [*self._routes.promised(way.route.entry), *self._routes.held_at(candidate.key, candidate.lock.site)]
+        before += [lock for locks in self._routes.held(way.route) for lock in locks]
+        return any(
+            held.cls == candidate.lock.cls
+            or any(held.cls == cls and not held.mode == mode == "shared" for cls, mode in others)
+            for held in before
+        )
 
     def _gives_up(self, lock: HeldLock) -> str | None:
         """What ends the wait before the lock is there, if anything does."""

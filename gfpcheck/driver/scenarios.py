@@ -49,6 +49,7 @@ class Scenarios:
     """Draws scenarios for the findings of one run."""
 
     def __init__(self, engine: Engine, edges: Edges, entry: EntryScopes, contexts: Contexts, source: Source) -> None:
+        self._engine = engine
         self._program = engine.program
         self._contexts = contexts
         self._places = Places(engine.program)
@@ -57,7 +58,7 @@ class Scenarios:
         self._killer = find_killer(engine, self._routes, entry, source.gfp)
         self._definitions = Definitions(source.plan.root, source.symbols)
         self._oom_path = source.knowledge.oom_path
-        self._ways: dict[str, Route | None] = {}
+        self._ways: dict[tuple[str, str], Route | None] = {}
 
     def drawn(self, finding: Finding) -> Finding:
         """`finding` with its scenario; less sure if there is none."""
@@ -66,9 +67,7 @@ class Scenarios:
         if not held:
             problem = "no lock is known to be held, so no task is known to wait for this one"
             return _with(finding, Scenario("", (self._holder(finding, key, None),), problem=problem))
-        lock, waiters = min(
-            ((each, self._waiters.waiting(each.cls, each.mode, key)) for each in reversed(held)), key=_rank
-        )
+        lock, waiters = min(((each, self._waiting(each, held, key)) for each in reversed(held)), key=_rank)
         tasks = [self._holder(finding, key, lock)]
         if waiters.found:
             tasks.append(self._victim(waiters.found[0], lock))
@@ -78,6 +77,23 @@ class Scenarios:
         )
         others = tuple(map(self._in_words, waiters.found[1:]))
         return _with(finding, Scenario(lock.cls, tuple(tasks), others, waiters.rest, waiters.mortal, problem))
+
+    def _waiting(self, lock: _Held, held: list[_Held], key: str) -> Waiters:
+        """Who waits for `lock` rather than for something else that its holder has."""
+        others = {(each.cls, each.mode) for each in held}
+        route = self._way(key, self._needed(key, lock))
+        if route is not None:
+            above = [*self._routes.promised(route.entry), *(each for at in self._routes.held(route) for each in at)]
+            others |= {(each.cls, each.mode) for each in above if _is_lock(each.kind)}
+        others = {other for other in others if other[0] != lock.cls}
+        return self._waiters.waiting(lock.cls, lock.mode, key, frozenset(others))
+
+    def _needed(self, key: str, lock: _Held | None) -> str:
+        """The class of the lock if function `key` is entered with it: a caller has to take it."""
+        if lock is None or key not in self._engine.facts:
+            return ""
+        entered = (*self._engine.facts[key].asserted, *self._engine.starts.held(key))
+        return lock.cls if lock.steps or any(each.cls == lock.cls for each in entered) else ""
 
     def _held(self, finding: Finding, key: str) -> list[_Held]:
         """The locks that the finding names, or, if it names none, those that its function is entered with."""
@@ -98,11 +114,12 @@ class Scenarios:
     # --- the tasks -------------------------------------------------------------------------
 
     def _holder(self, finding: Finding, key: str, lock: _Held | None) -> Task:
-        route = self._way(key) if key in self._program.functions else None
-        steps, drawn = self._arrival(route) if route is not None else ([], [f"{finding.place.function}()"])
+        needed = self._needed(key, lock)
+        route = self._way(key, needed)
+        steps, drawn = self._arrival(route, needed) if route is not None else ([], [f"{finding.place.function}()"])
         role = _ROLES[route.entry.kind] if route is not None else "no way from an entry point was found"
         if lock is not None:
-            steps += lock.steps
+            steps += lock.steps if not any(step.kind == "acquire" for step in steps) else ()
             drawn.append(f"lock({_short(lock.cls)})")
         steps += finding.flow
         allocation = finding.flow[-1] if finding.flow else Step(finding.place, finding.message, "allocation", 0, True)
@@ -148,15 +165,22 @@ class Scenarios:
             drawn[-1] = "  victim = ?"
         return Task("taskC", f"the killer: {role}", tuple(steps), tuple(drawn))
 
-    def _arrival(self, route: Route) -> tuple[list[Step], list[str]]:
-        """The way from the kernel's call down to the function where the task does what it does."""
+    def _arrival(self, route: Route, needed: str = "") -> tuple[list[Step], list[str]]:
+        """The way from the kernel's call down to the function where the task does what it does. A lock of the class
+        `needed` is taken on the way."""
         func = self._program.functions[route.entry.key]
         steps = [Step(self._places.at(func, func.loc), self._entry(route.entry), "entry", 0, True)]
         drawn = [f"{name}()" for name in route.entry.through[:1]]
         drawn.append(f"{func.name}()")
-        for call in route.calls:
+        taken = False
+        for call, held in zip(route.calls, self._routes.held(route), strict=True):
             name = self._program.functions[call.callee].name
-            steps.append(Step(self._places.site(call.site), f"calls {name}()", "call", 0))
+            lock = next((each for each in held if each.cls == needed and not each.asserted), None)
+            if lock is not None and not taken:
+                taken = True
+                steps.append(Step(self._places.site(lock.site), f"takes {lock.text} ({lock.cls})", "acquire", 0, True))
+            one = f", one of the {call.width} functions that a pointer may mean" if call.width > 1 else ""
+            steps.append(Step(self._places.site(call.site), f"{call.site.function}() calls {name}(){one}", "call", 0))
             drawn.append(f"{name}()")
         return steps, drawn
 
@@ -167,11 +191,19 @@ class Scenarios:
         way = " > ".join(map(self._definitions.named, entry.through))
         return f"{_ROLES[entry.kind]} comes here through {entry.how}: {way}"
 
-    def _way(self, key: str) -> Route | None:
-        if key not in self._ways:
-            ways = (way.route for kind in _HOLDERS for way in self._routes.confirmed(key, kind))
-            self._ways[key] = next(ways, None)
-        return self._ways[key]
+    def _way(self, key: str, needed: str) -> Route | None:
+        """How a task comes to function `key`; with a lock of class `needed`, if there is such a way."""
+        where = (key, needed)
+        if where not in self._ways:
+            kinds = _HOLDERS if key in self._program.functions else ()
+            found = [way.route for kind in kinds for way in self._routes.confirmed(key, kind)]
+            found.sort(key=lambda route: not self._brings(route, needed))
+            self._ways[where] = next(iter(found), None)
+        return self._ways[where]
+
+    def _brings(self, route: Route, cls: str) -> bool:
+        locks = [*self._routes.promised(route.entry), *(lock for at in self._routes.held(route) for lock in at)]
+        return not cls or any(lock.cls == cls for lock in locks)
 
     def _in_words(self, waiter: Waiter) -> str:
         route, place = waiter.way.route, self._places.site(waiter.lock.site)

@@ -23,8 +23,7 @@ def scenario_lines(scenario: Scenario, style: Style) -> Iterator[str]:
         yield style.heading(f"  {task.name}, {one_line(task.role)}:")
         for step in task.steps:
             where = f"{style.place(place_prefix(step.place))}: " if step.place.file else ""
-            function = f"{one_line(step.place.function)}() " if step.place.function and step.kind == "call" else ""
-            yield f"    {where}{function}{one_line(step.text)}"
+            yield f"    {where}{one_line(step.text)}"
     yield from (f"  {line}" for line in remarks(scenario))
 
 

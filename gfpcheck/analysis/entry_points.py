@@ -25,8 +25,9 @@ KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
 """All kinds, the best victims of the OOM killer first."""
 _FEW = 8
 """Functions that a pointer may mean up to which it is likely that it means the one on the way."""
-_POINTER, _WIDE, _PASSED = 2, 20, 4
-"""What a pointer, one that may mean many functions, and a function that is handed on add to the length of a way."""
+_POINTER, _WIDE, _HANDED, _STRANGE = 2, 20, 20, 10
+"""What a pointer, one that may mean many functions, and a function that is handed on add to the length of a way; and
+a pointer to a function of a file that nobody above on the way has to do with."""
 _TRIES = 4
 """Ways of one kind to one function that are looked at."""
 
@@ -42,11 +43,13 @@ class Entry(NamedTuple):
 
 
 class Call(NamedTuple):
-    """`callee` is called at `site`, as one of the `width` functions that a pointer may mean there, 0 for a direct call."""
+    """`callee` is called at `site`, as one of the `width` functions that a pointer may mean there; 0 for a direct call.
+    `handed`: it is handed to the function called there, which calls it or has it called."""
 
     site: Site
     callee: str
     width: int
+    handed: bool
 
 
 class Route(NamedTuple):
@@ -74,6 +77,7 @@ class _Back(NamedTuple):
     caller: str
     site: Site
     width: int
+    handed: bool
     cost: int
 
 
@@ -90,11 +94,18 @@ class Routes:
         for entry in _entries(engine):
             self._entries[entry.kind].setdefault(entry.key, entry)
         self._callers: dict[str, list[_Back]] = {}
+        self._files: dict[str, set[str]] = {}
         for caller in sorted(engine.program.functions):
+            direct = _named(engine, caller)
+            files = self._files[caller] = set()
             for edge in edges.of(caller):
+                func = engine.program.functions[edge.callee]
+                handed = edge.passed or (not edge.width and func.name not in direct.get(edge.site, (func.name,)))
                 cost = 1 + (_WIDE if edge.width > _FEW else _POINTER if edge.width > 1 else 0)
-                cost += _PASSED if edge.passed else 0
-                self._callers.setdefault(edge.callee, []).append(_Back(caller, edge.site, edge.width, cost))
+                cost += _HANDED if handed else 0
+                self._callers.setdefault(edge.callee, []).append(_Back(caller, edge.site, edge.width, handed, cost))
+                if not edge.width:
+                    files.add(func.file)
         self._near = {kind: self._distances(kind) for kind in KINDS}
 
     def length(self, key: str, kind: EntryKind) -> int | None:
@@ -163,20 +174,28 @@ class Routes:
         near, entries = self._near[kind], self._entries[kind]
         if key not in near:
             return None
-        queue: list[tuple[int, int, str, tuple[Call, ...]]] = [(near[key], 0, key, ())]
-        seen: set[str] = set()
+        # What is called through a pointer is most likely what a function above has made: one that has to do with the
+        # file (`wanted`) where the function stands.
+        queue: list[tuple[int, int, str, str, tuple[Call, ...]]] = [(near[key], 0, key, "", ())]
+        seen: set[tuple[str, str]] = set()
         while queue:
-            _, cost, at, calls = heapq.heappop(queue)
-            if at in seen:
+            _, cost, at, wanted, calls = heapq.heappop(queue)
+            if (at, wanted) in seen:
                 continue
-            seen.add(at)
-            if at in entries:
+            seen.add((at, wanted))
+            if at in entries and not wanted:
                 return Route(entries[at], calls)
+            if at in entries:
+                heapq.heappush(queue, (cost + _STRANGE, cost + _STRANGE, at, "", calls))
             for back in self._callers.get(at, ()):
-                if back.caller in near and back.caller not in seen and (back.caller, back.site, at) not in banned:
+                if back.caller not in near or (back.caller, back.site, at) in banned:
+                    continue
+                file = self._engine.program.functions[at].file if back.width > 1 else wanted
+                file = "" if file in self._files[back.caller] else file
+                if (back.caller, file) not in seen:
                     more = cost + back.cost
-                    chain = (Call(back.site, at, back.width), *calls)
-                    heapq.heappush(queue, (more + near[back.caller], more, back.caller, chain))
+                    chain = (Call(back.site, at, back.width, back.handed), *calls)
+                    heapq.heappush(queue, (more + near[back.caller], more, back.caller, file, chain))
         return None
 
     def _walk(self, route: Route) -> tuple[Confirmed | None, int]:
@@ -200,6 +219,17 @@ class Routes:
                     passed = frozenset(n for n, argument in enumerate(arguments) if same_object(argument, owners))
                     stack.append((depth + 1, at.callee, fixed, passed))
         return None, deepest
+
+
+def _named(engine: Engine, caller: str) -> dict[Site, tuple[str, ...]]:
+    """The functions that a function calls by name, by place."""
+    func = engine.program.functions[caller]
+    found: dict[Site, tuple[str, ...]] = {}
+    for _, _, call in engine.program.calls(func):
+        if isinstance(call.callee, Var) and call.callee.kind == "f":
+            site = Site(func.file, func.name, call.loc.line, call.loc.col)
+            found[site] = (*found.get(site, ()), call.callee.name)
+    return found
 
 
 def _entries(engine: Engine) -> Iterator[Entry]:

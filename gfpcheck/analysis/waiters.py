@@ -57,19 +57,19 @@ class LockWaiters:
             for acquisition in engine.facts[key].acquisitions:
                 self._taken.setdefault(acquisition.lock.cls, []).append((key, acquisition))
         self._calls: dict[tuple[str, str], dict[Site, str | None]] = {}
-        self._known: dict[tuple[str, str, str, Modes], Waiters] = {}
+        self._known: dict[tuple[str, str, Modes], Waiters] = {}
 
-    def waiting(self, cls: str, mode: str, beside: str, others: Modes) -> Waiters:
-        """Who waits for a lock of class `cls` that a task holds in `mode`; in function `beside` only if nowhere else.
-        Readers do not wait for a reader. `others` are the classes and modes of what the task holds besides: who needs
-        one of these first does not come to wait for this one."""
-        question = (cls, mode, beside, others)
+    def waiting(self, cls: str, mode: str, others: Modes) -> Waiters:
+        """Who waits for a lock of class `cls` that a task holds in `mode`. Readers do not wait for a reader. `others` are
+        the classes and modes of what the task holds besides: who needs one of these first does not come to wait for
+        this one."""
+        question = (cls, mode, others)
         known = self._known.get(question)
         if known is None:
             known = self._known[question] = self._find(*question)
         return known
 
-    def _find(self, cls: str, mode: str, beside: str, others: Modes) -> Waiters:
+    def _find(self, cls: str, mode: str, others: Modes) -> Waiters:
         mortal: set[Site] = set()
         candidates: list[_Candidate] = []
         # A function that only takes the lock for its callers is not shown: they are.
@@ -82,9 +82,7 @@ class LockWaiters:
                 mortal.add(_place(lock))
             elif not acquisition.kept and lock.site not in inner:
                 candidates += self._ways(key, lock)
-        candidates.sort(
-            key=lambda each: (KINDS.index(each.kind), each.key == beside, each.length, each.key, each.lock.site)
-        )
+        candidates.sort(key=lambda each: (KINDS.index(each.kind), each.length, each.key, each.lock.site))
         found: list[Waiter] = []
         functions: set[str] = set()
         tries = 0

@@ -59,8 +59,8 @@ def scenario(
     stalls?" draws it: taskA holds a lock and allocates, taskB, the victim of the OOM killer, waits for the lock and
     cannot be killed there, taskC asks for memory and invokes the OOM killer.
 
-    FINDING is a fingerprint (`gfpcheck -v` shows it), or the first eight digits of it or more; FILE:LINE any line that a
-    finding is about, whatever its confidence. What a task does before and after is seen as far as it is analysed:
+    FINDING is a fingerprint (`gfpcheck -v` shows it), or the first eight digits of it or more; FILE:LINE any line that
+    a finding is about, whatever its confidence. What a task does before and after is seen as far as it is analysed:
     `--within fs/xfs` takes the whole file system.
     """
     # Takes longer than --help and completions should.

@@ -86,7 +86,7 @@ class Scenarios:
             above = [*self._routes.promised(route.entry), *(each for at in self._routes.held(route) for each in at)]
             others |= {(each.cls, each.mode) for each in above if _is_lock(each.kind)}
         others = {other for other in others if other[0] != lock.cls}
-        return self._waiters.waiting(lock.cls, lock.mode, key, frozenset(others))
+        return self._waiters.waiting(lock.cls, lock.mode, frozenset(others))
 
     def _needed(self, key: str, lock: _Held | None) -> str:
         """The class of the lock if function `key` is entered with it: a caller has to take it."""
@@ -179,8 +179,11 @@ class Scenarios:
             if lock is not None and not taken:
                 taken = True
                 steps.append(Step(self._places.site(lock.site), f"takes {lock.text} ({lock.cls})", "acquire", 0, True))
-            one = f", one of the {call.width} functions that a pointer may mean" if call.width > 1 else ""
-            steps.append(Step(self._places.site(call.site), f"{call.site.function}() calls {name}(){one}", "call", 0))
+            does = "has" if call.handed else "calls"
+            more = " called" if call.handed else ""
+            more += f", one of the {call.width} functions that a pointer may mean" if call.width > 1 else ""
+            text = f"{call.site.function}() {does} {name}(){more}"
+            steps.append(Step(self._places.site(call.site), text, "call", 0))
             drawn.append(f"{name}()")
         return steps, drawn
 

@@ -48,8 +48,8 @@ class Place(msgspec.Struct, frozen=True, order=True):
 class Step(msgspec.Struct, frozen=True):
     """One annotated place of the path that proves a finding.
 
-    `kind` is one of "acquire", "enter" (a context or scope), "call", "allocation", "loop", "reclaim"; in a scenario also
-    "entry" (a task comes in), "wait" (for a lock) and "oom".
+    `kind` is one of "acquire", "enter" (a context or scope), "call", "allocation", "loop", "reclaim"; in a scenario
+    also "entry" (a task comes in), "wait" (for a lock) and "oom".
     `depth` is the call depth, 0 in the function of the primary place.
     `essential` steps are the ones without which the finding cannot be understood.
     """
@@ -116,8 +116,8 @@ class Finding(msgspec.Struct, frozen=True):
     rules with two sides the other side follows in `other`. `subject` holds what the fingerprint
     is made of, beside the rule: names of functions, lock classes, allocators; never a line number.
     `properties` go to JSON and SARIF as they are: function, gfp, locks, depth, ... With `suppressions` it is shown
-    because that was asked for, and counts for nothing. `scenario` is there if it was asked for. `baseline`, if the run has one: "new", or "unchanged" if the
-    baseline has it too.
+    because that was asked for, and counts for nothing. `baseline`, if the run has one: "new", or "unchanged" if the
+    baseline has it too. `scenario` is there if it was asked for.
     """
 
     rule: str

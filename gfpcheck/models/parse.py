@@ -1,11 +1,11 @@
 """One model file: TOML text to checked entries.
 
 A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks`, `task_states`, `workers` (keyed by
-function), `reclaim`, `entries`, `members`, `contracts` (keyed "struct record.member"), `words`, `task_flags`, `lock_types` and
-`gfp` (`flags`, `required`, `compound`, `constants`, `values`), and the lists `inner`, `queued`, `not_allocators`,
-`noreturn`, `steady`, `waits`, `retry_waits`, `pool_returns`, `pool_keeps`, `system_calls`, `oom_path` and `opaque`. The value of a key is an inline
-table, or an array of them: several operations, or one for each range of kernel versions. In a gfpcheck.toml all of it
-stands below `models`.
+function), `reclaim`, `entries`, `members`, `contracts` (keyed "struct record.member"), `words`, `task_flags`,
+`lock_types` and `gfp` (`flags`, `required`, `compound`, `constants`, `values`), and the lists `inner`, `queued`,
+`not_allocators`, `noreturn`, `steady`, `waits`, `retry_waits`, `pool_returns`, `pool_keeps`, `system_calls`, `oom_path`
+and `opaque`. The value of a key is an inline table, or an array of them: several operations, or one for each range of
+kernel versions. In a gfpcheck.toml all of it stands below `models`.
 """
 
 from __future__ import annotations

@@ -58,11 +58,12 @@ class LockWaiters:
                 self._taken.setdefault(acquisition.lock.cls, []).append((key, acquisition))
         self._calls: dict[tuple[str, str], dict[Site, str | None]] = {}
         self._known: dict[tuple[str, str, Modes], Waiters] = {}
+        self._before: dict[tuple[str, Site], tuple[HeldLock, ...]] = {}
 
     def waiting(self, cls: str, mode: str, others: Modes) -> Waiters:
-        """Who waits for a lock of class `cls` that a task holds in `mode`. Readers do not wait for a reader. `others` are
-        the classes and modes of what the task holds besides: who needs one of these first does not come to wait for
-        this one."""
+        """Who waits for a lock of class `cls` that a task holds in `mode`. Readers do not wait for a reader. `others`
+        are the classes and modes of what the task holds besides: who needs one of these first does not come to wait
+        for this one."""
         question = (cls, mode, others)
         known = self._known.get(question)
         if known is None:
@@ -124,13 +125,25 @@ class LockWaiters:
     def _stopped(self, way: Confirmed, candidate: _Candidate, others: Modes) -> bool:
         """True if a task on that way has had to wait before, or has tried in vain: for another lock of the class, or
         for one of the `others`."""
-        before = [*self._routes.promised(way.route.entry), *self._routes.held_at(candidate.key, candidate.lock.site)]
+        before = [*self._routes.promised(way.route.entry), *self._held_before(candidate.key, candidate.lock.site)]
         before += [lock for locks in self._routes.held(way.route) for lock in locks]
         return any(
             held.cls == candidate.lock.cls
             or any(held.cls == cls and not held.mode == mode == "shared" for cls, mode in others)
             for held in before
         )
+
+    def _held_before(self, key: str, site: Site) -> tuple[HeldLock, ...]:
+        """What function `key` surely holds when it comes to the call at `site`."""
+        if (key, site) not in self._before:
+            func = self._engine.program.functions[key]
+            calls = self._engine.program.calls(func)
+            points = [(block, index) for block, index, call in calls if (call.loc.line, call.loc.col) == site[2:]]
+            held = [each for found in self._engine.watch(key, points).values() for each in found]
+            first = held[0].locks if held else ()
+            everywhere = [{lock.cls for lock in each.locks if not lock.may} for each in held]
+            self._before[key, site] = tuple(lock for lock in first if all(lock.cls in each for each in everywhere))
+        return self._before[key, site]
 
     def _gives_up(self, lock: HeldLock) -> str | None:
         """What ends the wait before the lock is there, if anything does."""

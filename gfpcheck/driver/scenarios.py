@@ -71,7 +71,7 @@ class Scenarios:
         tasks = [self._holder(finding, key, lock)]
         if waiters.found:
             tasks.append(self._victim(waiters.found[0], lock))
-        tasks.append(self._last(self._killer, bool(waiters.found)))
+        tasks.append(self._last(self._killer, bool(waiters.found) and _may_be_killed(waiters.found[0])))
         problem = (
             "" if waiters.found else f"no task was found that waits for {_short(lock.cls)} and cannot be killed there"
         )
@@ -143,7 +143,10 @@ class Scenarios:
         for place in self._places.sites(waiter.lock.via):
             steps.append(Step(place, f"in {place.function}()", "wait", 1))
         drawn += [f"lock({_short(lock.cls)})", ""]
-        return Task("taskB", f"the victim: {_ROLES[route.entry.kind]}", tuple(steps), tuple(drawn))
+        role = f"the victim: {_ROLES[route.entry.kind]}"
+        if not _may_be_killed(waiter):
+            role = f"{_ROLES[route.entry.kind]}: no victim itself, but a victim may wait for what it does"
+        return Task("taskB", role, tuple(steps), tuple(drawn))
 
     def _last(self, killer: Killer | None, victim: bool) -> Task:
         """The task that finds no memory left."""
@@ -228,6 +231,11 @@ def _is_lock(kind: str) -> bool:
 def _rank(pair: tuple[_Held, Waiters]) -> int:
     found = pair[1].found
     return KINDS.index(found[0].way.route.entry.kind) if found else len(KINDS)
+
+
+def _may_be_killed(waiter: Waiter) -> bool:
+    """True for tasks of users, which the OOM killer may choose."""
+    return waiter.way.route.entry.kind not in ("thread", "work")
 
 
 def _short(cls: str) -> str:

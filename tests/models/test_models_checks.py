@@ -100,7 +100,7 @@ def test_right_entries_are_confirmed(tree: Tree) -> None:
     right = models(
         locks={
             "mutex_lock": LockOp("acquire", "mutex"),
-            "mutex_lock_killable": LockOp("acquire", "mutex", when="zero"),
+            "mutex_lock_killable": LockOp("acquire", "mutex", when="zero", gives_up="killable"),
             "mutex_trylock": LockOp("acquire", "mutex", when="nonzero", try_=True),
             "mutex_lock_io": LockOp("acquire", "mutex", spelled=("mutex_lock_io_nested",)),
             "inode_lock": LockOp("acquire", "mutex", member="struct inode.i_mutex"),

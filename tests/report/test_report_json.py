@@ -12,7 +12,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gfpcheck.findings import Confidence, Level, Loss
+from gfpcheck.findings import Confidence, Level, Loss, Place, Scenario, Step, Task
 
 from .report_samples import IN_ATOMIC, at, golden, rendered, report, tree
 
@@ -96,3 +96,11 @@ def test_any_text_comes_back_as_it_was(file: str, message: str, line: int, col: 
     (found,) = value["findings"]
     assert (found["file"], found["message"]) == (file, message)
     assert value["losses"] == [{"phase": message, "what": file, "why": message}]
+
+
+def test_a_scenario_keeps_the_promise(tmp_path: Path) -> None:
+    steps = (Step(Place("a.c", 3, 2, "holder"), "takes it", "acquire"),)
+    scenario = Scenario("struct a.lock", (Task("taskA", "the holder", steps, ("holder()",)),), ("other()",), 2, 1)
+    finding = msgspec.structs.replace(IN_ATOMIC, scenario=scenario)
+    value = _loaded(rendered(report(tmp_path, (finding,)), "json"))
+    assert value["findings"][0]["scenario"]["tasks"][0]["name"] == "taskA"

@@ -13,7 +13,7 @@ import sarif_om as om
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gfpcheck.findings import Confidence, Finding, Level, Loss, Place, Report, Step
+from gfpcheck.findings import Confidence, Finding, Level, Loss, Place, Report, Scenario, Step, Task
 from gfpcheck.report import sarif
 from gfpcheck.report.sarif_encode import encode
 
@@ -34,6 +34,17 @@ def test_golden(tmp_path: Path) -> None:
     text = rendered(report(tree(tmp_path)), "sarif")
     checked(text)
     golden("report.sarif", text.replace(tmp_path.as_uri(), "file:///src"))
+
+
+def test_a_scenario_is_a_flow_with_a_thread_for_each_task(tmp_path: Path) -> None:
+    steps = (Step(Place("mm/sample.c", 3, 2, "holder"), "takes it", "acquire"), Step(Place("", 0), "somewhere", "oom"))
+    tasks = (Task("taskA", "the holder", steps, ("holder()",)), Task("taskC", "the killer", steps[1:], ("any task",)))
+    scenario = Scenario("struct a.lock", tasks, ("other() waits",), 2, 1, "no task was found")
+    flow = _result(tree(tmp_path), msgspec.structs.replace(IN_ATOMIC, scenario=scenario))["codeFlows"][-1]
+    (thread,) = flow["threadFlows"]  # a task of which no place is known has no thread
+    assert (thread["id"], thread["message"]["text"], len(thread["locations"])) == ("taskA", "taskA, the holder", 1)
+    said = flow["message"]["text"]
+    assert all(part in said for part in ("struct a.lock", "other() waits", "2 more places", "no task was found"))
 
 
 def test_no_findings_is_an_empty_list_and_a_success(tmp_path: Path) -> None:

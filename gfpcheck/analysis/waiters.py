@@ -19,6 +19,8 @@ Modes = frozenset[tuple[str, str]]
 """Classes of locks, each with a mode."""
 SHOWN = 4
 """Waiters that are told by name."""
+_FAR = 5
+"""Calls on a way beyond which it is shown after those of other kinds."""
 _TRIES = 32
 """Places that are looked into for them."""
 
@@ -85,6 +87,7 @@ class LockWaiters:
                 candidates += self._ways(key, lock)
         candidates.sort(key=lambda each: (KINDS.index(each.kind), each.length, each.key, each.lock.site))
         found: list[Waiter] = []
+        spare: list[Waiter] = []
         functions: set[str] = set()
         tries = 0
         for each in candidates:
@@ -95,8 +98,9 @@ class LockWaiters:
             tries += 1
             waiter = self._confirmed(each, others)
             if waiter is not None:
-                found.append(waiter)
+                (spare if self._is_unlikely(waiter) else found).append(waiter)
                 functions.add(each.key)
+        found = [*found, *spare][:SHOWN]
         places = {(each.key, each.lock.site) for each in candidates}
         places -= {(waiter.way.route.function, waiter.lock.site) for waiter in found}
         return Waiters(tuple(found), len(places) if found else 0, len(mortal))
@@ -144,6 +148,15 @@ class LockWaiters:
             everywhere = [{lock.cls for lock in each.locks if not lock.may} for each in held]
             self._before[key, site] = tuple(lock for lock in first if all(lock.cls in each for each in everywhere))
         return self._before[key, site]
+
+    def _is_unlikely(self, waiter: Waiter) -> bool:
+        """True for a long way, and for one from an object that nobody else has any more to another one of its type."""
+        entry, calls = waiter.way.route.entry, waiter.way.route.calls
+        if len(calls) > _FAR:
+            return True
+        params = self._engine.program.functions[entry.key].params
+        owned = params[entry.owns].type if 0 <= entry.owns < len(params) else ""
+        return bool(owned) and waiter.lock.cls.rpartition(".")[0] == owned.removesuffix("*").strip()
 
     def _gives_up(self, lock: HeldLock) -> str | None:
         """What ends the wait before the lock is there, if anything does."""

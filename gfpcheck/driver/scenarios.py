@@ -26,6 +26,8 @@ from gfpcheck.models import CONTEXT_KINDS, EntryKind
 
 _HOLDERS: tuple[EntryKind, ...] = ("syscall", "fault", "exit", "work", "thread")
 """Where a task that holds a lock comes from, the likeliest first."""
+_OF_PAGES = "bit_sleep"
+"""The kind of lock of which every page and every buffer has one: of one class are a great many."""
 _LOWER = {Confidence.HIGH: Confidence.MEDIUM, Confidence.MEDIUM: Confidence.LOW, Confidence.LOW: Confidence.LOW}
 _ROLES: dict[EntryKind, str] = {
     "exit": "an exiting task",
@@ -41,7 +43,7 @@ class _Held(NamedTuple):
 
     cls: str
     mode: str
-    text: str
+    kind: str
     steps: tuple[Step, ...] = ()
 
 
@@ -98,7 +100,7 @@ class Scenarios:
     def _held(self, finding: Finding, key: str) -> list[_Held]:
         """The locks that the finding names, or, if it names none, those that its function is entered with."""
         named: list[dict[str, Any]] = finding.properties.get("locks", [])
-        found = [_Held(lock["class"], lock["mode"], lock["text"]) for lock in named if _is_lock(lock["kind"])]
+        found = [_Held(lock["class"], lock["mode"], lock["kind"]) for lock in named if _is_lock(lock["kind"])]
         if found or key not in self._program.functions:
             return found
         for way in self._contexts.ways(key):
@@ -109,7 +111,7 @@ class Scenarios:
 
     def _held_above(self, lock: HeldLock) -> _Held:
         taken = Step(self._places.site(lock.site), f"takes {lock.text} ({lock.cls})", "acquire", 0, True)
-        return _Held(lock.cls, lock.mode, lock.text, (taken,))
+        return _Held(lock.cls, lock.mode, lock.kind, (taken,))
 
     # --- the tasks -------------------------------------------------------------------------
 
@@ -138,7 +140,8 @@ class Scenarios:
     def _victim(self, waiter: Waiter, lock: _Held) -> Task:
         route = waiter.way.route
         steps, drawn = self._arrival(route)
-        text = f"waits for {waiter.lock.text} ({waiter.lock.cls}), and no signal ends that: taskA holds it"
+        holds = "taskA may hold this one among many" if lock.kind == _OF_PAGES else "taskA holds it"
+        text = f"waits for {waiter.lock.text} ({waiter.lock.cls}), and no signal ends that: {holds}"
         steps.append(Step(self._places.site(waiter.lock.site), text, "wait", 0, True))
         for place in self._places.sites(waiter.lock.via):
             steps.append(Step(place, f"in {place.function}()", "wait", 1))
@@ -228,9 +231,9 @@ def _is_lock(kind: str) -> bool:
     return kind not in CONTEXT_KINDS and kind not in ("srcu", "freeze")
 
 
-def _rank(pair: tuple[_Held, Waiters]) -> int:
-    found = pair[1].found
-    return KINDS.index(found[0].way.route.entry.kind) if found else len(KINDS)
+def _rank(pair: tuple[_Held, Waiters]) -> tuple[bool, int]:
+    lock, (found, *_) = pair
+    return not found or lock.kind == _OF_PAGES, KINDS.index(found[0].way.route.entry.kind) if found else len(KINDS)
 
 
 def _may_be_killed(waiter: Waiter) -> bool:

@@ -133,4 +133,5 @@ def test_nothing_to_draw(cli: Cli, what: str, said: str) -> None:
 
 def test_without_the_option_there_is_no_scenario(cli: Cli) -> None:
     found = json.loads(cli("fs/waitfs", "--format", "json", cwd=TREE).out)["findings"]
-    assert found and all(each["scenario"] is None for each in found)
+    assert found
+    assert all(each["scenario"] is None for each in found)

@@ -36,7 +36,8 @@ def test_mermaid_has_nothing_but_numbers_for_what_means_something_to_it(tmp_path
     sink = io.StringIO()
     mermaid.write(report(tmp_path, (finding,)), sink)
     text = sink.getvalue()
-    assert text.startswith("```mermaid\n") and text.endswith("```\n")
+    assert text.startswith("```mermaid\n")
+    assert text.endswith("```\n")
     assert "\x1b" not in text
     assert "takes #34;x#34; #60;b#62; #38;" in text
     assert "taskB_0 -. waits for .-> taskA_0" in text

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from gfpcheck.analysis.paths import names_in
 from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.analysis.trace import Context
 from gfpcheck.driver.analyse import Knowledge
@@ -136,9 +137,9 @@ class _Finder:
         number = site.call.gfp
         if not 0 <= number < len(site.call.args) or all(c.flags.zeros & self._nofail for c in site.contexts):
             return False
-        name = site.call.args[number]
+        names = names_in(site.call.args[number])
         return any(
-            isinstance(instr, Assign) and instr.dst == name and _adds(instr.src, self._nofail)
+            isinstance(instr, Assign) and instr.dst in names and _adds(instr.src, self._nofail)
             for block in func.blocks
             for instr in block.instrs
         )

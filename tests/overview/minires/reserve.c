@@ -154,7 +154,7 @@ void *res_perhaps(gfp_t gfp)
 {
 	if (!(gfp & __GFP_FS))
 		gfp |= __GFP_NOFAIL;
-	return kmalloc(sizeof(struct res_item), gfp);
+	return kmem_cache_zalloc(res_item_cache, gfp);
 }
 
 struct buffer_head *res_read(struct super_block *sb, sector_t block)

@@ -12,7 +12,7 @@ from typing import NamedTuple, TextIO
 import click
 
 from gfpcheck import report as reporting
-from gfpcheck.cli.terminal import wants_color
+from gfpcheck.cli.terminal import say, wants_color
 from gfpcheck.findings import Report
 from gfpcheck.report.lines import Sink, encodable
 
@@ -98,6 +98,11 @@ def write_report(result: Report, places: Sequence[Output], verbose: bool, quiet:
         if output.path is None:
             with _standard_output() as stream:
                 reporting.write(result, output.fmt, stream, color=wants_color(stream), verbose=verbose, quiet=quiet)
+    for output in places:
+        number = reporting.left_out(result, output.fmt)
+        if number:
+            total = len(result.findings)
+            say(f"the SARIF log lacks {number} of {total} findings, the least severe: no more are accepted in one run")
     if failed:
         raise click.ClickException("; ".join(failed))
     if not quiet and sys.stderr is not None and Output("text", None) not in places:

@@ -13,7 +13,7 @@ from gfpcheck.report.files import ReportError, replacing
 from gfpcheck.report.lines import Sink, encodable
 from gfpcheck.report.text import write_summary
 
-__all__ = ["FORMATS", "SCENARIO_FORMATS", "ReportError", "Sink", "write", "write_file", "write_summary"]
+__all__ = ["FORMATS", "SCENARIO_FORMATS", "ReportError", "Sink", "left_out", "write", "write_file", "write_summary"]
 
 FORMATS = ("text", "sarif", "json", "github", "gcc", "terse", "mail", "html")
 """Those of findings."""
@@ -57,6 +57,15 @@ def write(
             html_report.write(report, sink)
         case _:
             raise ValueError(f"unknown report format {fmt!r}; there are {', '.join(FORMATS)}")
+
+
+def left_out(report: Report, fmt: str) -> int:
+    """How many findings the format `fmt` leaves out, the least severe ones: SARIF has a limit."""
+    if fmt != "sarif":
+        return 0
+    from gfpcheck.report import sarif
+
+    return max(len(report.findings) - sarif.MAX_RESULTS, 0)
 
 
 def write_file(

@@ -335,6 +335,15 @@ ask check --format te
     assert done.stdout.splitlines() == ["suppress", "--write-baseline", "text terse"]
 
 
+def test_what_a_sarif_log_leaves_out_is_said(here: Here, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = len(json.loads(here(folder, "-q", "--format", "json").out)["findings"])
+    monkeypatch.setattr("gfpcheck.report.sarif.MAX_RESULTS", number)
+    assert here(folder, "-q", "--format", "sarif").err == ""
+    monkeypatch.setattr("gfpcheck.report.sarif.MAX_RESULTS", number - 1)
+    said = here(folder, "-q", "--format", "sarif").err
+    assert said.startswith(f"gfpcheck: the SARIF log lacks 1 of {number} findings, the least severe: ")
+
+
 def test_hooks_for_pre_commit() -> None:
     text = (ROOT / ".pre-commit-hooks.yaml").read_text()
     assert "entry: gfpcheck check --quiet" in text

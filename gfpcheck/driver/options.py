@@ -6,10 +6,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gfpcheck.findings import Confidence
-from gfpcheck.kbuild import Command
 from gfpcheck.triage import Policy
+
+if TYPE_CHECKING:  # long to import, and what lists rules does without
+    from gfpcheck.kbuild import Command
 
 Progress = Callable[[str, int, int], None]
 """Called with (phase, done, total)."""

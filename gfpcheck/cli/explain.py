@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gfpcheck.cli import completion
 from gfpcheck.cli.exits import Exit
 from gfpcheck.cli.markdown import page_width, render
 from gfpcheck.cli.options import rule_sources
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Show a rule's documentation.")
-@click.argument("names", nargs=-1, required=True, metavar="RULE...")
+@click.argument("names", nargs=-1, required=True, metavar="RULE...", shell_complete=completion.rules)
 @rule_sources
 def explain(names: tuple[str, ...], rule_dirs: tuple[Path, ...], config_file: Path | None) -> int:
     """Show the documentation of each RULE, an id (GFP201) or a name (missing-nofs)."""

@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem, shell_complete
 
 from gfpcheck import __version__
+from gfpcheck.cli import completion
 from gfpcheck.cli.b4_check import b4_check
 from gfpcheck.cli.cache import cache
 from gfpcheck.cli.change import diff, patch
@@ -151,9 +152,10 @@ def run(args: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(args: list[str]) -> int:
-    completion = os.environ.get(_COMPLETE)
-    if completion:
-        return shell_complete(cli, {}, _NAME, _COMPLETE, completion)
+    shell = os.environ.get(_COMPLETE)
+    if shell:
+        completion.install()
+        return shell_complete(cli, {}, _NAME, _COMPLETE, shell)
     # Not cli.main(), which ends the process by itself when a pipe breaks.
     with cli.make_context(_NAME, list(args), obj=args) as context:
         result = cli.invoke(context)

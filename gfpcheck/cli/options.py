@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from gfpcheck.cli import completion
 from gfpcheck.cli.config import FOLLOW
 from gfpcheck.cli.sections import EXIT, INPUT, OUTPUT, REPORTED, RUNNING, option
 from gfpcheck.findings import Confidence, Level
@@ -52,8 +53,15 @@ jobs_option = option(
 THRESHOLDS = [*(level.value for level in Level), "never"]
 CONFIDENCES = [confidence.value for confidence in Confidence]
 _SELECTION = (
-    option(REPORTED, "--select", multiple=True, metavar="RULE", help="Only these: ids, prefixes, names, or all."),
-    option(REPORTED, "--ignore", multiple=True, metavar="RULE", help="Not these."),
+    option(
+        REPORTED,
+        "--select",
+        multiple=True,
+        metavar="RULE",
+        shell_complete=completion.rules,
+        help="Only these: ids, prefixes, names, or all.",
+    ),
+    option(REPORTED, "--ignore", multiple=True, metavar="RULE", shell_complete=completion.rules, help="Not these."),
     rules_option,
     option(REPORTED, "--min-confidence", type=click.Choice(CONFIDENCES), help="Hide findings below. Default: medium."),
     suppressions_option,
@@ -75,6 +83,7 @@ _RESULTS = (
         "places",
         multiple=True,
         metavar="[FORMAT=]FILE",
+        shell_complete=completion.files,
         help="Write the results here, all or nothing; - is standard output. May be given several times.",
     ),
     option(OUTPUT, "-v", "--verbose", is_flag=True, help="Show every step, and name what was not analysed."),

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from .cli_run import ROOT, Cli
+from .cli_run import ROOT
 from .conftest import Here
 
 GROW = """\
@@ -301,38 +299,6 @@ def test_manual_page(here: Here, tmp_path: Path) -> None:
             ["groff", "-man", "-Tascii", "-ww"], input=page.encode(), capture_output=True, check=True, timeout=60
         )
         assert made.stderr == b""
-
-
-def test_completion_in_a_real_bash(cli: Cli, tmp_path: Path) -> None:
-    """As the README says: the script is evaluated, then bash asks it for what may follow."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    command = folder / "gfpcheck"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m gfpcheck "$@"\n')
-    command.chmod(0o755)
-    script = """
-set -e
-eval "$(_GFPCHECK_COMPLETE=bash_source gfpcheck)"
-ask() {
-    COMP_WORDS=(gfpcheck "$@") COMP_CWORD=$# COMPREPLY=()
-    _gfpcheck_completion gfpcheck
-    echo "${COMPREPLY[@]}"
-}
-ask su
-ask check --write
-ask check --format te
-"""
-    done = subprocess.run(
-        ["bash", "--norc", "-c", script],
-        cwd=folder,
-        env=cli.environment | {"PATH": f"{folder}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["suppress", "--write-baseline", "text terse"]
 
 
 def test_what_a_sarif_log_leaves_out_is_said(here: Here, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from gfpcheck.analysis.entry_points import KINDS, Confirmed, Routes
 from gfpcheck.analysis.paths import embedded_in
 from gfpcheck.analysis.results import Acquisition
 from gfpcheck.analysis.state import HeldLock, Site
-from gfpcheck.models import EntryKind
+from gfpcheck.models import EntryKind, LockOp
 
 Modes = frozenset[tuple[str, str]]
 """Classes of locks, each with a mode."""
@@ -58,7 +58,7 @@ class LockWaiters:
         for key in sorted(engine.facts):
             for acquisition in engine.facts[key].acquisitions:
                 self._taken.setdefault(acquisition.lock.cls, []).append((key, acquisition))
-        self._calls: dict[tuple[str, str], dict[Site, str | None]] = {}
+        self._ops: dict[tuple[str, str], dict[Site, LockOp]] = {}
         self._known: dict[tuple[str, str, Modes], Waiters] = {}
         self._before: dict[tuple[str, Site], tuple[HeldLock, ...]] = {}
 
@@ -71,6 +71,11 @@ class LockWaiters:
         if known is None:
             known = self._known[question] = self._find(*question)
         return known
+
+    def is_new(self, key: str, cls: str) -> bool:
+        """True if function `key` has a lock of class `cls` only because it has made one that begins as held."""
+        ops = [self._op(acquisition.lock) for taker, acquisition in self._taken.get(cls, ()) if taker == key]
+        return bool(ops) and all(op is not None and op.try_ and op.when_arg >= 0 for op in ops)
 
     def _find(self, cls: str, mode: str, others: Modes) -> Waiters:
         mortal: set[Site] = set()
@@ -160,18 +165,23 @@ class LockWaiters:
 
     def _gives_up(self, lock: HeldLock) -> str | None:
         """What ends the wait before the lock is there, if anything does."""
+        op = self._op(lock)
+        return None if op is None else op.gives_up
+
+    def _op(self, lock: HeldLock) -> LockOp | None:
+        """What the models say of the call that takes the lock; None for one that none of them names."""
         place = _place(lock)
         where = (place.file, place.function)
-        known = self._calls.get(where)
+        known = self._ops.get(where)
         if known is None:
-            known = self._calls[where] = {}
+            known = self._ops[where] = {}
             program = self._engine.program
             func = program.functions.get(f"{place.file}:{place.function}")
             for _, _, call in program.calls(func) if func is not None else ():
                 assert func is not None
                 for op in self._engine.effects.lock_ops(func, call):
                     if op.does == "acquire":
-                        known[Site(func.file, func.name, call.loc.line, call.loc.col)] = op.gives_up
+                        known[Site(func.file, func.name, call.loc.line, call.loc.col)] = op
         return known.get(place)
 
 

@@ -67,7 +67,7 @@ class Scenarios:
         key = f"{finding.place.file}:{finding.place.function}"
         held = self._held(finding, key)
         if not held:
-            problem = "no lock is known to be held, so no task is known to wait for this one"
+            problem = "no lock is known to be held that another task could wait for"
             return _with(finding, Scenario("", (self._holder(finding, key, None),), problem=problem))
         lock, waiters = min(((each, self._waiting(each, held, key)) for each in reversed(held)), key=_rank)
         tasks = [self._holder(finding, key, lock)]
@@ -100,7 +100,8 @@ class Scenarios:
     def _held(self, finding: Finding, key: str) -> list[_Held]:
         """The locks that the finding names, or, if it names none, those that its function is entered with."""
         named: list[dict[str, Any]] = finding.properties.get("locks", [])
-        found = [_Held(lock["class"], lock["mode"], lock["kind"]) for lock in named if _is_lock(lock["kind"])]
+        known = [_Held(lock["class"], lock["mode"], lock["kind"]) for lock in named if _is_lock(lock["kind"])]
+        found = [lock for lock in known if not self._waiters.is_new(key, lock.cls)]
         if found or key not in self._program.functions:
             return found
         for way in self._contexts.ways(key):

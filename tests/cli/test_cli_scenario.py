@@ -73,6 +73,12 @@ def test_who_has_tried_another_lock_of_the_holder_before_does_not_wait(cli: Cli)
     assert "taskB" not in found
 
 
+def test_nobody_waits_for_a_lock_that_has_just_been_made(cli: Cli) -> None:
+    found, finding = tasks(cli, "waitfs_new_buffer")
+    assert "taskB" not in found
+    assert finding["scenario"]["problem"] == "no lock is known to be held that another task could wait for"
+
+
 def test_readers_do_not_wait_for_a_reader(cli: Cli) -> None:
     found, _ = tasks(cli, "waitfs_walk")
     assert found["taskB"]["steps"][-1]["function"] == "waitfs_fsync"

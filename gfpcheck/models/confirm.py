@@ -306,7 +306,7 @@ def _allocator(entry: Allocator, function: Function) -> Iterator[str]:
         yield "has flags of its own and a gfp_t parameter" if flags else "has neither flags nor a gfp_t parameter"
     for field, kind in (
         ("object_arg", r"unsigned( int)?|size_t"),
-        ("name_arg", r"const char \*"),
+        ("name_arg", r"(const )?char \*"),
         ("size_arg", r"size_t|unsigned( int| long)?|int|u32"),
         ("count_arg", r"size_t"),
         ("order_arg", r"unsigned( int)?|int"),

@@ -8,6 +8,7 @@ from gfpcheck.changes.git import git
 
 # In the form that patches are mailed in, whatever the user has set.
 _LOG = (
+    *("-c", "log.showRoot=false"),  # where history begins a commit is the whole tree
     *("log", "--no-merges", "--no-show-signature", "--format=commit %H"),
     *("--patch", "--no-ext-diff", "--no-textconv", "--no-color", "--find-renames"),
     *("--src-prefix=a/", "--dst-prefix=b/"),

@@ -73,10 +73,9 @@ ask fs --select GFP1,GFP20
 
 def test_fish(environment: Mapping[str, str]) -> None:
     _needed("fish")
-    place = Path(environment["HOME"], ".config/fish/completions/gfpcheck.fish")
+    place = Path(environment["HOME"], ".config/fish/config.fish")
     place.parent.mkdir(parents=True)
-    script = _run({**environment, "_GFPCHECK_COMPLETE": "fish_source"}, "gfpcheck")
-    place.write_text("".join(f"{line}\n" for line in script))
+    place.write_text("_GFPCHECK_COMPLETE=fish_source gfpcheck | source\n")
     for typed, completed in {
         "gfpcheck su": ["suppress\tAccept a finding, with a reason, outside of the source."],
         "gfpcheck --sel": ["--select\tOnly these: ids, prefixes, names, or all."],

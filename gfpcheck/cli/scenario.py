@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,8 +58,8 @@ def scenario(
     stalls?" draws it: taskA holds a lock and allocates, taskB, the victim of the OOM killer, waits for the lock and
     cannot be killed there, taskC asks for memory and invokes the OOM killer.
 
-    FINDING is a fingerprint (`gfpcheck -v` shows it), or the first eight digits of it or more; FILE:LINE any line that
-    a finding is about, whatever its confidence. What a task does before and after is seen as far as it is analysed:
+    FINDING is a fingerprint (`gfpcheck -v` shows it), or the first eight digits of it or more; FILE:LINE a line that a
+    finding is about, whatever its confidence. What a task does before and after is seen as far as it is analysed:
     `--within fs/xfs` takes the whole file system.
     """
     # Takes longer than --help and completions should.
@@ -95,7 +94,7 @@ def scenario(
         raise click.ClickException(str(error)) from error
     finally:
         progress.clear()
-    chosen = _chosen(result, _about(result, place, what))
+    chosen = _chosen(result, place, what)
     if not chosen:
         raise click.ClickException(f"{what}: no finding there that may end in a deadlock")
     write_report(msgspec.structs.replace(result, findings=chosen), destinations, False, True)
@@ -110,20 +109,22 @@ def _place(what: str) -> _Place | None:
     return _Place(Path(what), 0) if Path(what).is_file() else None
 
 
-def _about(result: Report, place: _Place | None, what: str) -> Callable[[Finding], bool]:
-    """Which findings are meant."""
+def _chosen(result: Report, place: _Place | None, what: str) -> tuple[Finding, ...]:
+    """The findings that are meant: those at the place, or if there is none those whose path comes there."""
+    drawn = [finding for finding in result.findings if finding.scenario is not None]
     if place is None:
-        return lambda finding: finding.fingerprint.startswith(what)
+        return tuple(finding for finding in drawn if finding.fingerprint.startswith(what))
     name = os.path.relpath(place.file.resolve(), os.path.realpath(result.root))
 
-    def about(finding: Finding) -> bool:
-        also = [(each["file"], each["line"]) for each in finding.properties.get("also", ())]
-        lines = {(step.place.file, step.place.line) for step in finding.flow}
-        lines |= {(finding.place.file, finding.place.line), *also}
-        return any(file == name and place.line in (0, line) for file, line in lines)
+    def is_there(file: str, line: int) -> bool:
+        return file == name and place.line in (0, line)
 
-    return about
+    at = [finding for finding in drawn if any(is_there(*where) for where in _places(finding))]
+    through = [f for f in drawn if any(is_there(step.place.file, step.place.line) for step in f.flow)]
+    return tuple(at or through)
 
 
-def _chosen(result: Report, about: Callable[[Finding], bool]) -> tuple[Finding, ...]:
-    return tuple(finding for finding in result.findings if finding.scenario is not None and about(finding))
+def _places(finding: Finding) -> list[tuple[str, int]]:
+    """Where a finding is reported, and the other places that it stands for."""
+    also = [(each["file"], each["line"]) for each in finding.properties.get("also", ())]
+    return [(finding.place.file, finding.place.line), *also]

@@ -117,6 +117,11 @@ def test_a_finding_is_named_by_its_fingerprint(cli: Cli) -> None:
     assert "taskB, the victim" in result.out
 
 
+def test_a_line_on_the_way_means_the_finding_too(cli: Cli) -> None:
+    result = cli("scenario", f"{FILE}:{line_of('mutex_lock(', 'waitfs_grow_map')}", cwd=TREE)
+    assert result.out == (GOLDEN / "scenario.txt").read_text(encoding="utf-8")
+
+
 def test_the_kept_report_draws_the_same(cli: Cli) -> None:
     assert drawn(cli, "waitfs_grow_map").out == drawn(cli, "waitfs_grow_map", "-j", "1").out
 

@@ -110,7 +110,8 @@ def _place(what: str) -> _Place | None:
 
 
 def _chosen(result: Report, place: _Place | None, what: str) -> tuple[Finding, ...]:
-    """The findings that are meant: those at the place, or if there is none those whose path comes there."""
+    """The findings that are meant: those reported at the place; if there is none, those that stand for one there, or
+    whose path comes there."""
     drawn = [finding for finding in result.findings if finding.scenario is not None]
     if place is None:
         return tuple(finding for finding in drawn if finding.fingerprint.startswith(what))
@@ -119,12 +120,7 @@ def _chosen(result: Report, place: _Place | None, what: str) -> tuple[Finding, .
     def is_there(file: str, line: int) -> bool:
         return file == name and place.line in (0, line)
 
-    at = [finding for finding in drawn if any(is_there(*where) for where in _places(finding))]
+    at = [finding for finding in drawn if is_there(finding.place.file, finding.place.line)]
+    also = [f for f in drawn if any(is_there(each["file"], each["line"]) for each in f.properties.get("also", ()))]
     through = [f for f in drawn if any(is_there(step.place.file, step.place.line) for step in f.flow)]
-    return tuple(at or through)
-
-
-def _places(finding: Finding) -> list[tuple[str, int]]:
-    """Where a finding is reported, and the other places that it stands for."""
-    also = [(each["file"], each["line"]) for each in finding.properties.get("also", ())]
-    return [(finding.place.file, finding.place.line), *also]
+    return tuple(at or also or through)

@@ -45,9 +45,9 @@ class _Way(NamedTuple):
 
 
 class _Handed(NamedTuple):
-    """A call hands `target`, a function's id or the number of a parameter of `caller`, to its callee."""
+    """A call in function `caller` hands `argument`, which may be a function, to the function `name`."""
 
-    target: str | int
+    argument: Expr
     caller: str
     name: str
     site: Site
@@ -143,8 +143,7 @@ class _Finder:
         params = self._program.functions[callee].params
         for number, (param, argument) in enumerate(zip(params, call.args, strict=False)):
             if _may_be_function(param.type):
-                for target in self._targets(key, func, argument):
-                    self._handed.setdefault((callee, number), []).append(_Handed(target, key, typed, site))
+                self._handed.setdefault((callee, number), []).append(_Handed(argument, key, typed, site))
 
     def _stored(self, place: str, owner: str, target: str | int, key: str, site: Site) -> None:
         """`target` is stored in the member `place` of the object `owner`, by function `key`."""
@@ -171,12 +170,13 @@ class _Finder:
             where = pending.pop()
             way = self._ways[where]
             for handed in self._handed.get(where, ()):
-                if isinstance(handed.target, str):
-                    how = f"registered by {handed.name}()"
-                    self._add(handed.target, Registration(way.context, how, handed.site, way.via))
-                elif len(way.via) < MAX_WRAPPERS and (handed.caller, handed.target) not in self._ways:
-                    self._ways[handed.caller, handed.target] = _Way(way.context, (handed.site, *way.via))
-                    pending.append((handed.caller, handed.target))
+                for target in self._targets(handed.caller, self._program.functions[handed.caller], handed.argument):
+                    if isinstance(target, str):
+                        how = f"registered by {handed.name}()"
+                        self._add(target, Registration(way.context, how, handed.site, way.via))
+                    elif len(way.via) < MAX_WRAPPERS and (handed.caller, target) not in self._ways:
+                        self._ways[handed.caller, target] = _Way(way.context, (handed.site, *way.via))
+                        pending.append((handed.caller, target))
 
 
 def _object(expr: Expr, func: Func) -> str:

@@ -282,6 +282,8 @@ def _waits_for_something(func: Func, edges: nx.DiGraph[int], start: int) -> bool
 
 def cycles(func: Func) -> list[frozenset[int]]:
     """The strongly connected sets of blocks that are loops."""
+    if all(target > number for number, block in enumerate(func.blocks) for target in successors(block.term)):
+        return []
     graph: nx.DiGraph[int] = nx.DiGraph()
     for number, block in enumerate(func.blocks):
         graph.add_edges_from((number, target) for target in successors(block.term))

@@ -1,4 +1,4 @@
-"""Worker processes: how they are started, and how they end when the parent does."""
+"""Worker processes: how they are started, and how they end when the parent does. Folders that go with a process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -13,6 +14,10 @@ from contextlib import contextmanager, suppress
 from multiprocessing import connection, forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
+from pathlib import Path
+
+ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""The signals that tell a process to end."""
 
 
 @contextmanager
@@ -31,12 +36,32 @@ def executor(jobs: int, module: str) -> Iterator[ProcessPoolExecutor]:
 
 
 @contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder that is there for as long as the block runs: being told to end, even twice, leaves nothing of it. Raises
+    OSError if there can be none."""
+    with _without(*ENDING):
+        folder = tempfile.TemporaryDirectory(prefix="gfpcheck-")
+    try:
+        yield Path(folder.name)
+    finally:
+        with _without(*ENDING):
+            folder.cleanup()
+
+
+@contextmanager
 def uninterrupted() -> Iterator[None]:
     """Ctrl-C waits until the block is done."""
+    with _without(signal.SIGINT):
+        yield
+
+
+@contextmanager
+def _without(*signals: signal.Signals) -> Iterator[None]:
+    """These signals wait until the block is done."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield
     finally:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 from gfpcheck.changes.git import git
 from gfpcheck.changes.types import Side
+from gfpcheck.workers import scratch
 
 _HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
@@ -19,8 +18,7 @@ Lines = Mapping[str, tuple[range, ...]]
 def changed_lines(before: Side, after: Side) -> Lines:
     """The lines of the side after the change that are not those before it, by git's reckoning. Raises ChangeError."""
     found: dict[str, tuple[range, ...]] = {}
-    with tempfile.TemporaryDirectory(prefix="gfpcheck-") as name:
-        folder = Path(name)
+    with scratch() as folder:
         old, new = folder / "old", folder / "new"
         for path in before.differing(after):
             data = after.read(path)

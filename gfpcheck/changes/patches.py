@@ -5,14 +5,13 @@ from __future__ import annotations
 import email
 import email.policy
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from email.message import EmailMessage
-from pathlib import Path
 from typing import NamedTuple
 
 from gfpcheck.changes.git import git
 from gfpcheck.changes.types import ChangeError, Side, concerns
+from gfpcheck.workers import scratch
 
 _MAIL = re.compile(rb"^From \S+.*\d\d:\d\d:\d\d.*\n(?=[A-Za-z-]+:)", re.MULTILINE)
 _HEADERS = re.compile(rb"\A(?:From |[A-Za-z][A-Za-z-]*: )")
@@ -87,8 +86,7 @@ def _text(message: EmailMessage) -> str:
 
 def _apply(side: Side, patch: Patch) -> Side:
     names = _named(patch.diff)
-    with tempfile.TemporaryDirectory(prefix="gfpcheck-") as name:
-        folder = Path(name)
+    with scratch() as folder:
         for path in names:
             data = side.read(path)
             if data is not None:

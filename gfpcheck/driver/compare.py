@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import itertools
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -22,6 +21,7 @@ from gfpcheck.driver.run import run
 from gfpcheck.driver.selection import select
 from gfpcheck.findings import Confidence, Finding, Report
 from gfpcheck.triage import Policy
+from gfpcheck.workers import scratch
 
 _ROUNDING = 0.03
 """Seconds by which files must be older than the run that reads them, for what is found to be kept."""
@@ -93,10 +93,10 @@ def _tree(side: Side, changed: Sequence[str], within: Sequence[str]) -> Iterator
     if not side.replaced:
         yield side.root
         return
-    with tempfile.TemporaryDirectory(prefix="gfpcheck-") as folder:
+    with scratch() as folder:
         opened = {*within, *(path.rpartition("/")[0] for path in changed)}
         try:
-            root = shadow(side, Path(folder).resolve(), sorted(opened))
+            root = shadow(side, folder.resolve(), sorted(opened))
             time.sleep(_ROUNDING)
             yield root
         except OSError as error:

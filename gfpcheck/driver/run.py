@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -31,6 +30,7 @@ from gfpcheck.rule_api import Rule
 from gfpcheck.store import Store, digest
 from gfpcheck.symbols import Index, open_index
 from gfpcheck.triage import Request, triage
+from gfpcheck.workers import scratch
 
 Answer = TypeVar("Answer")
 
@@ -189,15 +189,11 @@ def _index(workspace: Workspace, options: Options, inputs: Inputs, progress: Pro
 def _workspace(options: Options) -> Iterator[tuple[Workspace, Path]]:
     """The workspace, and the directory for what is kept, or for as long as the run takes if nothing is or can be."""
     with contextlib.ExitStack() as stack:
-
-        def scratch() -> Path:
-            return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gfpcheck-")))
-
-        cache = options.cache_dir or scratch()
+        cache = options.cache_dir or stack.enter_context(scratch())
         try:
             workspace = _open(options, cache)
         except CacheError as error:
-            cache = scratch()
+            cache = stack.enter_context(scratch())
             try:
                 workspace = _open(options, cache)
             except CacheError:  # nothing can be written anywhere

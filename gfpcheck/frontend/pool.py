@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import gettempdir
 from typing import NamedTuple
 
 import msgspec
@@ -74,12 +74,12 @@ def read_units(units: Sequence[Unit], settings: Settings, pool: Pool) -> Generat
     ordered = sorted(units, key=lambda unit: unit.rel)
     nameless = [unit for unit in ordered if not _is_text(unit)]
     try:
-        with TemporaryDirectory(prefix="gfpcheck-") as exchange:
+        with workers.scratch() as exchange:
             run = _Run(
                 [unit for unit in ordered if unit not in nameless],
                 settings,
                 pool,
-                _Exchange(Path(exchange)),
+                _Exchange(exchange),
             )
             with closing(run.results()) as batches:  # workers end before their folder goes
                 yield from batches

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from gfpcheck.lsp.jobs import Encoding, Hint, Job, Related, Seen, Spot
 from gfpcheck.report.lines import one_line
 from gfpcheck.report.source import Sources, contents
 from gfpcheck.report.steps import standing, telling
+from gfpcheck.workers import scratch
 
 _MANY = 300
 """C files: where more are built together, nobody would wait for them while typing."""
@@ -62,10 +62,10 @@ def _tree(root: Path, replaced: Mapping[str, bytes], names: Sequence[str]) -> It
     if not replaced:
         yield root
         return
-    with tempfile.TemporaryDirectory(prefix="gfpcheck-") as folder:
+    with scratch() as folder:
         side = Side(root, "the editor", replaced)
         # A file's own folder is one in any case; all that lies below may be a whole project.
-        yield shadow(side, Path(folder).resolve(), [name for name in names if (root / name).is_dir()])
+        yield shadow(side, folder.resolve(), [name for name in names if (root / name).is_dir()])
 
 
 def _moved(options: Options, root: Path, copy: Path, names: Sequence[str]) -> Options:

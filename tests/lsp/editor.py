@@ -114,4 +114,4 @@ async def editor(
             assert await process.wait() == 0
         await one.client.stop()  # type: ignore[no-untyped-call]
         assert "Traceback" not in errors, errors
-        assert list(Path(temporary).iterdir()) == []
+        assert [str(each) for each in Path(temporary).rglob("*")] == []

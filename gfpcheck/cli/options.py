@@ -66,14 +66,6 @@ _SELECTION = (
     option(REPORTED, "--min-confidence", type=click.Choice(CONFIDENCES), help="Hide findings below. Default: medium."),
     suppressions_option,
 )
-jobs_option = option(
-    RUNNING,
-    "-j",
-    "--jobs",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Worker processes. Default: one per processor.",
-)
 _RESULTS = (
     option(OUTPUT, "--format", "fmt", type=click.Choice(FORMATS), default="text", help="Default: text."),
     option(

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import click
 
 from gfpcheck.cli.cache import cache_directory
-from gfpcheck.cli.options import PATH, follow_option, where
+from gfpcheck.cli.options import PATH, follow_option, jobs_option, where
 from gfpcheck.cli.output import check_places, print_lines
 from gfpcheck.cli.request import settings
-from gfpcheck.cli.sections import OUTPUT, RUNNING, option
+from gfpcheck.cli.sections import OUTPUT, option
 from gfpcheck.cli.terminal import say
 from gfpcheck.overview.writing import FORMATS
 from gfpcheck.report.files import ReportError, replacing
@@ -41,14 +41,7 @@ _OPTIONS = (
     option(OUTPUT, "-o", "--output", type=PATH, metavar="FILE", help="Write the result here, all or nothing."),
     option(OUTPUT, "-v", "--verbose", is_flag=True, help="Leave nothing out."),
     option(OUTPUT, "-q", "--quiet", is_flag=True, help="Nothing but the result and errors."),
-    option(
-        RUNNING,
-        "-j",
-        "--jobs",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Worker processes. Default: one per processor.",
-    ),
+    jobs_option,
 )
 
 

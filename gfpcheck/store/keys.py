@@ -26,7 +26,7 @@ class Spelling:
         self._below = re.compile(f"^([^/]*){re.escape(self._root)}(?=/|$)")
 
     def of(self, word: str) -> str:
-        """A path, or an argument that ends in one ("-I/root/include")."""
+        """A path, or an argument that ends in one, like that of an -I option."""
         return self._below.sub(rf"\1{_ROOT}", word)
 
     def path(self, name: str) -> str:

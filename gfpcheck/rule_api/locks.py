@@ -86,6 +86,12 @@ class Lock:
         return self.kind in CONTEXT_KINDS or self.kind == "srcu"
 
     @property
+    def is_bit(self) -> bool:
+        """True for a bit of a page, a buffer or the like that is slept on. All pages have one class, whosever they are:
+        that two of them are locked says less than with other locks. Lockdep has no class for them at all."""
+        return self.kind == "bit_sleep"
+
+    @property
     def during(self) -> str:
         """For messages: "in softirq context", "with spinlock q->lock (struct queue.lock) held"."""
         return _DURING.get(self.kind) or f"with {self} held"

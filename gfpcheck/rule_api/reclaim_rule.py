@@ -16,8 +16,8 @@ class ReclaimLockRule(Rule):
     """A rule about allocations that may reclaim memory with a lock held that reclaim takes: one finding for each
     allocation, with the innermost such lock and both sides.
 
-    Confidence is medium when it is so in every situation, the function took the lock itself, and the way of reclaim
-    is sure; else low.
+    Confidence is medium when it is so in every situation, the function took the lock itself, it has a class of its own,
+    and the way of reclaim is sure; else low.
     """
 
     @abstractmethod
@@ -39,7 +39,8 @@ class ReclaimLockRule(Rule):
                 continue
             count = len({id(situation) for situation, _, _ in hazards})
             everywhere = count == len(allocation.situations)
-            situation, lock, path = max(hazards, key=lambda hazard: (hazard[2].sure, not hazard[1].promised))
+            situation, lock, path = max(hazards, key=lambda hazard: (_sure(*hazard[1:]), not hazard[1].promised))
+            sure = everywhere and lock.origin == "taken" and _sure(lock, path)
             yield function.finding(
                 rule=self.id,
                 level=self.level,
@@ -48,7 +49,7 @@ class ReclaimLockRule(Rule):
                 locks=[lock],
                 other=path.steps,
                 message=self.message(allocation, situation, lock, path),
-                confidence=Confidence.MEDIUM if everywhere and lock.origin == "taken" and path.sure else Confidence.LOW,
+                confidence=Confidence.MEDIUM if sure else Confidence.LOW,
             )
 
     def _taken(self, function: Function, situation: Situation) -> Iterator[tuple[Lock, ReclaimPath]]:
@@ -60,3 +61,8 @@ class ReclaimLockRule(Rule):
             path = next((path for path in function.reclaim_ways(lock) if self.concerns(flags, path)), None)
             if path is not None and not lock.atomic:
                 yield lock, path
+
+
+def _sure(lock: Lock, path: ReclaimPath) -> bool:
+    """True if it is likely that reclaim waits for just this lock."""
+    return path.sure and not lock.is_bit

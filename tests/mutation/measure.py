@@ -17,6 +17,9 @@ from .ctext import Source
 from .overlay import Overlay
 
 Signature = tuple[object, ...]
+_PROBE = "the mutant is compiled"
+REPORTED_BEFORE = "the unchanged site is reported already"
+NOT_COMPILED = "the configuration leaves the site out"
 MANY = 150
 """C files of a directory up to which all of it is analysed; of a larger one, what the evidence goes through."""
 
@@ -26,13 +29,13 @@ Progress = Callable[[int, int, str], None]
 
 class Verdict(NamedTuple):
     """What gfpcheck said of a mutant. `confidence` None: nothing. `note`: what is known of the reason for a miss;
-    `reported_before`: the unchanged site was reported already, so that the mutant shows nothing."""
+    `shows_nothing`: why the mutant is no measure, "" if it is one."""
 
     claim: Claim
     rule: str
     confidence: Confidence | None
     note: str = ""
-    reported_before: bool = False
+    shows_nothing: str = ""
 
     @property
     def detected(self) -> bool:
@@ -70,17 +73,31 @@ class Measurement:
 
     def _verdict(self, claim: Claim, names: tuple[str, ...], before: list[Finding], known: set[Signature]) -> Verdict:
         if claim.hazard != "hoisted" and any(_is_of(finding, claim) for finding in before):
-            return Verdict(claim, "", None, reported_before=True)
-        source = Source.read(self._root, claim.file)
-        with self._overlay.changed(claim.file, edited(source.text, claim.edits)):
+            return Verdict(claim, "", None, shows_nothing=REPORTED_BEFORE)
+        text = edited(Source.read(self._root, claim.file).text, claim.edits)
+        with self._overlay.changed(claim.file, text):
             after = self._run(names)
-        if isinstance(after, str):
-            return Verdict(claim, "", None, after)
-        found = [f for f in after.findings if _is_of(f, claim) and _signature(f) not in known]
+        findings = () if isinstance(after, str) else after.findings
+        found = [f for f in findings if _is_of(f, claim) and _signature(f) not in known]
         best = max(found, key=lambda finding: finding.confidence.rank, default=None)
         if best is not None:
             return Verdict(claim, best.rule, best.confidence)
-        return Verdict(claim, "", None, self._note(claim, names, after))
+        if not self._compiled(claim, text):
+            return Verdict(claim, "", None, shows_nothing=NOT_COMPILED)
+        if isinstance(after, str):
+            return Verdict(claim, "", None, after)
+        lost = [loss.why for loss in after.losses if claim.file in loss.what]
+        return Verdict(claim, "", None, f"not everything of the file was looked at: {lost[0]}" if lost else "")
+
+    def _compiled(self, claim: Claim, text: str) -> bool:
+        """True if the preprocessor comes to the site: it says so there."""
+        if claim.file in dict(make_plan(self._paths((claim.folder,)), cache_dir=self._cache).skipped):
+            return False
+        lines = text.split("\n")
+        probed = "\n".join([*lines[: claim.lines[0] - 1], f"#error {_PROBE}", *lines[claim.lines[0] - 1 :]])
+        with self._overlay.changed(claim.file, probed):
+            report = self._run((claim.file,))
+        return _PROBE in report if isinstance(report, str) else any(_PROBE in loss.why for loss in report.losses)
 
     def _paths(self, names: tuple[str, ...]) -> tuple[Path, ...]:
         for name in names:
@@ -93,14 +110,6 @@ class Measurement:
             return run(Options(paths=self._paths(names), jobs=1, cache_dir=self._cache))
         except RunError as error:
             return str(error)
-
-    def _note(self, claim: Claim, names: tuple[str, ...], report: Report) -> str:
-        """What the report and the plan tell of why nothing was found."""
-        left_out = dict(make_plan(self._paths(names), cache_dir=self._cache).skipped).get(claim.file)
-        if left_out is not None:
-            return f"the file is left out: {left_out}"
-        lost = [loss.why for loss in report.losses if claim.file in loss.what]
-        return f"not everything of the file was looked at: {lost[0]}" if lost else ""
 
 
 def _signature(finding: Finding) -> Signature:

@@ -1,7 +1,8 @@
 """The oracle for GFP_NOFS: is a lock or a transaction held that reclaim takes in the same directory?
 
 Reclaim's side is a search through the text from the functions stored in its pointers; both sides name a lock by the
-structure that declares it, and a member that two structures declare makes no claim.
+structure that declares it, and a member that two structures declare makes no claim. No claim either where the lock's
+object is made by the function that takes the lock.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import deque
 from .claims import Claim, Edit, Evidence, Step, Unsure
 from .ctext import Call, Function, Source
 from .folder import Folder
+from .regions import Held
 from .sites import MAX_DEPTH, called, flagged_call, passed_down, situation_at
 from .taken import OPS, Taken
 
@@ -58,7 +60,7 @@ class ReclaimOracle:
             if any(lock.kind == "scope" and lock.offset != removed for lock in around.held):
                 raise Unsure("in a scope already")
             for lock in reversed(around.held):
-                name = self._taken.lock_class(lock, function)
+                name = self._taken.lock_class(lock, function) if not _is_new(source, function, lock) else None
                 way = self._taken.ways.get(name) if name is not None else None
                 if way is not None:
                     line = source.line(lock.offset)
@@ -76,3 +78,10 @@ class ReclaimOracle:
     def _refuse_scopes(self, source: Source, function: Function) -> None:
         if _SCOPED_TRANSACTION.search(source.code, function.start, function.end) or "handle" in function.params:
             raise Unsure("perhaps in a transaction with a scope of its own")
+
+
+def _is_new(source: Source, function: Function, lock: Held) -> bool:
+    """True if the function itself makes the object that the lock lies in: nobody else can have it."""
+    owner = re.match(r"&?(\w+)->", lock.key)
+    made = rf"(?<![\w.>]){owner[1]}\s*=\s*\w*alloc\w*\s*\(" if owner else ""
+    return owner is not None and re.search(made, source.code[function.start : lock.offset]) is not None

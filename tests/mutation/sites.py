@@ -14,7 +14,9 @@ MAX_DEPTH = 3
 """Calls between lock and allocation up to which claims are made."""
 
 # They look at flags, keep them for later, or drop the caller's lock when the flags allow it.
-_NO_ALLOCATORS = re.compile(r"[A-Z_0-9]+|gfp\w*|sk_gfp_mask|mapping_set_gfp_mask|xa_init_flags|__xa_\w+|__idr_\w+")
+_NO_ALLOCATORS = re.compile(
+    r"[A-Z_0-9]+|gfp\w*|sk_gfp_mask|mapping_set_gfp_mask|memalloc_retry_wait|xa_init_flags|__xa_\w+|__idr_\w+"
+)
 
 
 def flagged_call(source: Source, offset: int) -> tuple[Function, Call, int]:

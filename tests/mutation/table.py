@@ -13,14 +13,14 @@ from .measure import Verdict
 
 def text(verdicts: Sequence[Verdict], unsure: Counter[str], title: str) -> str:
     """Shares by hazard and depth, by depth and by subsystem, then each miss with the evidence that it is one."""
-    counted = [verdict for verdict in verdicts if not verdict.reported_before]
+    counted = [verdict for verdict in verdicts if not verdict.shows_nothing]
     lines = [title, ""]
     lines += _shares("hazard, depth", counted, lambda v: f"{v.claim.hazard}, {_depths(v)}")
     lines += _shares("depth", counted, lambda v: str(v.claim.depth))
     lines += _shares("subsystem", counted, lambda v: v.claim.subsystem)
     lines += _shares("all", counted, lambda v: "all")
-    before = len(verdicts) - len(counted)
-    lines.append(f"{before} not counted: the unchanged site is reported already")
+    for why, number in sorted(Counter(verdict.shows_nothing for verdict in verdicts if verdict.shows_nothing).items()):
+        lines.append(f"{number} not counted: {why}")
     lines.append(f"{sum(unsure.values())} sites left out because the oracle was unsure:")
     lines += [f"  {number:5}  {reason}" for reason, number in unsure.most_common()]
     for heading, misses in (
@@ -47,7 +47,7 @@ def as_json(verdicts: Sequence[Verdict], unsure: Counter[str], seed: str, tree: 
             "line": verdict.claim.lines[0],
             "function": verdict.claim.function,
             "evidence": [str(step) for step in verdict.claim.why],
-            "reported_before": verdict.reported_before,
+            "shows_nothing": verdict.shows_nothing,
             "detected": verdict.detected,
             "rule": verdict.rule,
             "confidence": verdict.confidence.value if verdict.confidence else None,

@@ -9,6 +9,7 @@ from collections import deque
 from .claims import Evidence, Step
 from .ctext import Function, squeeze
 from .folder import Folder
+from .linked import without_link
 from .regions import Held, Op
 
 MAX_CHAIN = 6
@@ -39,6 +40,10 @@ _TRANSACTIONS = {
     "f2fs_lock_op": Op(True, "transaction", -1),
     "f2fs_unlock_op": Op(False, "transaction", -1),
 }
+# current->journal_info: whoever has one open is given it again, or (gfs2_dirty_inode() and the like) starts none.
+_NESTING = frozenset(
+    {"btrfs_start_transaction", "btrfs_join_transaction", "gfs2_trans_begin", "nilfs_transaction_begin"}
+)
 _SCOPES = {
     "memalloc_nofs_save": Op(True, "scope", -1, True),
     "memalloc_nofs_restore": Op(False, "scope", -1),
@@ -48,9 +53,11 @@ _SCOPES = {
 OPS = {**_LOCKS, **_TRANSACTIONS, **_SCOPES}
 
 _ROOTS = re.compile(
-    r"(?:\.|->)\s*(evict_inode|destroy_inode|drop_inode|free_cached_objects|scan_objects|count_objects|writepage"
-    r"|release_folio|releasepage|free_folio|d_delete|d_prune|d_release|d_iput)\s*=\s*&?(\w+)\s*[,;}]"
+    r"(?:\.|->)\s*(evict_inode|destroy_inode|drop_inode|dirty_inode|free_cached_objects|scan_objects|count_objects"
+    r"|writepage|release_folio|releasepage|free_folio|d_delete|d_prune|d_release|d_iput)\s*=\s*&?(\w+)\s*[,;}]"
 )
+# They are given the inode, which has links still; iput() calls dirty_inode, for inodes with links only.
+_OF_INODES = frozenset({"evict_inode", "destroy_inode", "drop_inode", "dirty_inode"})
 # A function that asks whether reclaim calls it may do something else then.
 _ASKS_WHO = re.compile(r"\bfor_reclaim\b|\bPF_MEMALLOC\b|\bgfpflags_allow_blocking\b")
 _LOCK_TYPE = r"struct\s+(?:mutex|rw_semaphore|f2fs_rwsem)\s+"
@@ -66,34 +73,38 @@ class Taken:
     def ways(self) -> dict[str, Evidence]:
         """By class of the lock: the shortest way from reclaim's entry to the statement that takes it."""
         found: dict[str, Evidence] = {}
-        queue: deque[tuple[Function, Evidence]] = deque()
+        queue: deque[tuple[Function, bool, Evidence]] = deque()
         for source in self._folder.sources.values():
             for match in _ROOTS.finditer(source.code):
                 function = self._folder.define(match[2], source.name)
                 if function is not None:
                     where = self._folder.source_of(function)
                     text = f"reclaim enters {function.name}() through {match[1]}"
-                    queue.append((function, (Step(where.name, where.line(function.start), text),)))
-        seen = {function for function, _ in queue}
+                    step = Step(where.name, where.line(function.start), text)
+                    queue.append((function, match[1] in _OF_INODES, (step,)))
+        seen = {(function, linked) for function, linked, _ in queue}
         while queue:
-            function, way = queue.popleft()
+            function, linked, way = queue.popleft()
             source = self._folder.source_of(function)
             if _ASKS_WHO.search(source.code, function.start, function.end):
                 continue
+            left_out = without_link(source, function) if linked else []
             for name, offset in self._folder.calls_in(function):
+                if any(start <= offset < end for start, end in left_out):
+                    continue
                 line = source.line(offset)
                 lock = self._lock(function, name, offset)
                 if lock is not None:
                     found.setdefault(lock, (*way, Step(source.name, line, f"{function.name}() takes {lock}")))
                 callee = self._folder.define(name, source.name)
-                if callee is not None and callee not in seen and len(way) < MAX_CHAIN:
-                    seen.add(callee)
-                    queue.append((callee, (*way, Step(source.name, line, f"{function.name}() calls {name}()"))))
+                if callee is not None and (callee, linked) not in seen and len(way) < MAX_CHAIN:
+                    seen.add((callee, linked))
+                    queue.append((callee, linked, (*way, Step(source.name, line, f"{function.name}() calls {name}()"))))
         return found
 
     def _lock(self, function: Function, name: str, offset: int) -> str | None:
-        """The class of the lock that the call of `name` takes, if it does."""
-        op = OPS.get(name)
+        """The class of the lock that the call of `name` waits for, if it does."""
+        op = OPS.get(name) if name not in _NESTING else None
         call = self._folder.source_of(function).call_at(offset) if op is not None else None
         if op is None or call is None or not op.acquires or op.kind == "scope":
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -14,8 +15,9 @@ import pytest
 from gfpcheck.findings import Confidence
 
 from . import table
-from .claims import Claim
-from .measure import Measurement, Verdict
+from .claims import Claim, Edit
+from .ctext import Source
+from .measure import NOT_COMPILED, REPORTED_BEFORE, Measurement, Verdict
 from .overlay import Overlay
 from .sample import draw
 
@@ -29,8 +31,8 @@ def test_the_same_seed_draws_the_same() -> None:
     assert len(first.claims) == len({(claim.file, claim.edits) for claim in first.claims})
 
 
-def measured(claims: list[Claim], work: Path) -> list[Verdict]:
-    return list(Measurement(TREE, work).verdicts(claims, lambda done, total, where: None))
+def measured(claims: list[Claim], work: Path, tree: Path = TREE) -> list[Verdict]:
+    return list(Measurement(tree, work).verdicts(claims, lambda done, total, where: None))
 
 
 def test_mutants_of_the_fixtures_are_detected(tmp_path: Path) -> None:
@@ -43,7 +45,7 @@ def test_mutants_of_the_fixtures_are_detected(tmp_path: Path) -> None:
 def test_a_mutant_that_changes_nothing_is_missed(tmp_path: Path) -> None:
     claim = next(claim for claim in draw(TREE, "1", 60).claims if claim.function == "minidrv_ring_push")
     (verdict,) = measured([claim._replace(edits=())], tmp_path)
-    assert (verdict.confidence, verdict.detected, verdict.reported_before) == (None, False, False)
+    assert (verdict.confidence, verdict.detected, verdict.shows_nothing) == (None, False, "")
 
 
 def test_a_site_that_is_reported_already_does_not_count(tmp_path: Path) -> None:
@@ -53,7 +55,26 @@ def test_a_site_that_is_reported_already_does_not_count(tmp_path: Path) -> None:
     line = next(number for number, text in enumerate(source.read_text().splitlines(), 1) if "/* GFP101 */" in text)
     wrong = claim._replace(file="drivers/minidrv/ioctl.c", lines=(line, line), edits=())
     (verdict,) = measured([wrong], tmp_path)
-    assert verdict.reported_before
+    assert verdict.shows_nothing == REPORTED_BEFORE
+
+
+def test_a_site_that_is_not_compiled_does_not_count(tmp_path: Path) -> None:
+    claim = next(claim for claim in draw(TREE, "1", 60).claims if claim.function == "minidrv_ring_push")
+    source = Source.read(TREE, claim.file)
+    line = source.text.rindex("\n", 0, claim.edits[0].start) + 1
+    after = source.text.index("\n", line) + 1
+    edits = (*claim.edits, Edit(line, line, "#ifdef NOWHERE\n"), Edit(after, after, "#endif\n"))
+    (verdict,) = measured([claim._replace(lines=(claim.lines[0] + 1, claim.lines[1] + 1), edits=edits)], tmp_path)
+    assert verdict.shows_nothing == NOT_COMPILED
+
+
+def test_a_file_that_is_not_built_does_not_count(tmp_path: Path) -> None:
+    claim = next(claim for claim in draw(TREE, "1", 60).claims if claim.function == "minidrv_ring_push")
+    tree = tmp_path / "linux"
+    shutil.copytree(TREE, tree)
+    shutil.copy(tree / claim.file, tree / "drivers/minidrv/other.c")
+    (verdict,) = measured([claim._replace(file="drivers/minidrv/other.c")], tmp_path, tree)
+    assert verdict.shows_nothing == NOT_COMPILED
 
 
 def test_the_overlay_shows_the_change_and_takes_it_back(tmp_path: Path) -> None:
@@ -73,7 +94,7 @@ def verdicts() -> list[Verdict]:
         Verdict(claim, "GFP101", Confidence.MEDIUM),
         Verdict(claim._replace(depth=2), "GFP101", Confidence.LOW),
         Verdict(claim._replace(depth=1), "", None, "a reason"),
-        Verdict(claim, "", None, "", True),
+        Verdict(claim, "", None, "", REPORTED_BEFORE),
     ]
 
 
@@ -83,7 +104,7 @@ def test_the_table_counts_low_confidence_apart() -> None:
     assert ["lock,", "0", "2", "2", "100%", "0", "0"] in rows
     assert ["lock,", "1", "to", "3", "2", "0", "0%", "1", "1"] in rows
     assert ["all", "4", "2", "50%", "1", "1"] in rows
-    assert "1 not counted" in text
+    assert "1 not counted: the unchanged site is reported already" in text
     assert "3  doubt" in text
     assert text.index("Missed: 1") < text.index("(a reason)") < text.index("low confidence only: 1")
 

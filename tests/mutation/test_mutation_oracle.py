@@ -26,6 +26,7 @@ FILES = {
     "drivers/sample/locks.c": (ATOMIC,),
     "drivers/sample/calls.c": (ATOMIC,),
     "drivers/sample/hoisted.c": (HOISTED,),
+    "fs/nested/inode.c": (NOFS,),
     "fs/sample/file.c": (NOFS, SCOPE),
 }
 

@@ -24,7 +24,7 @@ from gfpcheck.analysis.pointers import function_named
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.results import Acquisition, Found, FunctionFacts, Results, Shown, Which, site_at
 from gfpcheck.analysis.starts import Starts
-from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Site, State, blur, join
+from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Release, Site, State, blur, join
 from gfpcheck.analysis.summary import NOTHING, Outcome, Summary
 from gfpcheck.analysis.surroundings import Surroundings
 from gfpcheck.analysis.trace import CalledAt, Consts, Context, Known, Trace
@@ -57,11 +57,13 @@ Point = tuple[int, int]
 
 
 class Held(NamedTuple):
-    """The locks held at a point, the scopes open there, and if it is a call the values of its arguments."""
+    """The locks held at a point, the scopes open there, and if it is a call the values of its arguments; `released` are
+    the callers' locks that are not held any more."""
 
     locks: tuple[HeldLock, ...]
     scopes: tuple[str, ...]
     values: tuple[int | None, ...]
+    released: tuple[Release, ...] = ()
 
 
 class Exploration(NamedTuple):
@@ -101,7 +103,7 @@ class _Run:
         for state in states:
             scopes = tuple(scope.kind for scope in state.scopes)
             known = tuple(state.eval(argument).constant for argument in arguments)
-            self.watched[point][Held(state.locks, scopes, known)] = None
+            self.watched[point][Held(state.locks, scopes, known, state.released)] = None
 
     def situation(self, state: State) -> Key:
         """What keeps `state` apart from others; in a function of a few blocks also what was asked on the way."""

@@ -50,6 +50,7 @@ class ReclaimLock(NamedTuple):
 
     cls: str
     kind: str
+    mode: str
     gate: str
     root: str
     entry: Site
@@ -245,7 +246,8 @@ class Reclaim:
         # Whoever works on an object whose lock is tried first holds that one, and is left alone.
         tried = frozenset(_object(other.lock) for other in found.acquisitions if not other.blocking)
         sure = known.sure and len(chain) <= FAR and _object(lock) not in tried
-        new = ReclaimLock(lock.cls, lock.kind, gate, _name(root), entry, chain, lock.text, known.home, sure, root.io)
+        home, name = known.home, _name(root)
+        new = ReclaimLock(lock.cls, lock.kind, lock.mode, gate, name, entry, chain, lock.text, home, sure, root.io)
         locks = self._locks.setdefault(lock.cls, {})
         key = (known.home, gate, root.io)
         if key not in locks or new.rank < locks[key].rank:

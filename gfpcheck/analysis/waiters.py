@@ -86,7 +86,7 @@ class LockWaiters:
             lock = acquisition.lock
             if mode == lock.mode == "shared":
                 continue
-            if not acquisition.blocking or self._gives_up(lock) is not None:
+            if not acquisition.blocking or self.gives_up(lock) is not None:
                 mortal.add(_place(lock))
             elif not acquisition.kept and lock.site not in inner:
                 candidates += self._ways(key, lock)
@@ -163,7 +163,7 @@ class LockWaiters:
         owned = params[entry.owns].type if 0 <= entry.owns < len(params) else ""
         return bool(owned) and waiter.lock.cls.rpartition(".")[0] == owned.removesuffix("*").strip()
 
-    def _gives_up(self, lock: HeldLock) -> str | None:
+    def gives_up(self, lock: HeldLock) -> str | None:
         """What ends the wait before the lock is there, if anything does."""
         op = self._op(lock)
         return None if op is None else op.gives_up

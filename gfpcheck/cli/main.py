@@ -23,6 +23,7 @@ from gfpcheck.cli.explain import explain
 from gfpcheck.cli.facts import facts
 from gfpcheck.cli.inventory import inventory
 from gfpcheck.cli.kbuild import kbuild
+from gfpcheck.cli.locks import locks
 from gfpcheck.cli.lsp import lsp
 from gfpcheck.cli.man import man
 from gfpcheck.cli.models import models
@@ -120,6 +121,7 @@ cli.add_command(explain)
 cli.add_command(facts)
 cli.add_command(lsp)
 cli.add_command(inventory)
+cli.add_command(locks)
 cli.add_command(models)
 cli.add_command(nofs)
 cli.add_command(rules)

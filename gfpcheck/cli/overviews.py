@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -37,20 +37,30 @@ class Asked(TypedDict):
 
 
 _OPTIONS = (
-    option(OUTPUT, "--format", "fmt", type=click.Choice(FORMATS), default="text", help="Default: text."),
     option(OUTPUT, "-o", "--output", type=PATH, metavar="FILE", help="Write the result here, all or nothing."),
     option(OUTPUT, "-v", "--verbose", is_flag=True, help="Leave nothing out."),
     option(OUTPUT, "-q", "--quiet", is_flag=True, help="Nothing but the result and errors."),
     jobs_option,
 )
+_Command = Callable[..., Any]
 
 
-def overview_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The paths, where the sources are and what is known of them, how far to look, where the result goes."""
-    for one in reversed(_OPTIONS):
-        command = one(command)
-    command = follow_option(command)
-    return click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")(where(command))
+def overview_options_with(formats: Sequence[str]) -> Callable[[_Command], _Command]:
+    """The paths, where the sources are and what is known of them, how far to look, where the result goes and as what of
+    `formats`."""
+    fmt = option(OUTPUT, "--format", "fmt", type=click.Choice(formats), default="text", help="Default: text.")
+
+    def add(command: _Command) -> _Command:
+        for one in reversed((fmt, *_OPTIONS)):
+            command = one(command)
+        command = follow_option(command)
+        return click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")(where(command))
+
+    return add
+
+
+overview_options = overview_options_with(FORMATS)
+"""As `overview_options_with`, with the formats that all have."""
 
 
 def run_options(asked: Asked, quiet: bool) -> Options:

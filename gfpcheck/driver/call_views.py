@@ -35,7 +35,7 @@ class CallViews:
             callee_name(call),
             self._places.at(func, call.loc),
             tuple(map(show, call.args)),
-            tuple(self._situation(each, entry) for each in held),
+            tuple(dict.fromkeys(self._situation(each, entry) for each in held)),
             tuple(dict.fromkeys(self._effects(func, call))),
         )
 

@@ -14,10 +14,11 @@ from gfpcheck.analysis.contexts import Contexts
 from gfpcheck.analysis.edges import Edges
 from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.entry import EntryScopes
-from gfpcheck.analysis.entry_points import KINDS, Entry, Route, Routes
+from gfpcheck.analysis.entry_points import KINDS, Route, Routes
 from gfpcheck.analysis.oom import Killer, find_killer
 from gfpcheck.analysis.state import HeldLock
 from gfpcheck.analysis.waiters import LockWaiters, Waiter, Waiters
+from gfpcheck.driver.arrivals import ROLES, Arrivals, may_be_killed
 from gfpcheck.driver.definitions import Definitions
 from gfpcheck.driver.places import Places
 from gfpcheck.driver.source import Source
@@ -29,13 +30,6 @@ _HOLDERS: tuple[EntryKind, ...] = ("syscall", "fault", "exit", "work", "thread")
 _OF_PAGES = "bit_sleep"
 """The kind of lock of which every page and every buffer has one: of one class are a great many."""
 _LOWER = {Confidence.HIGH: Confidence.MEDIUM, Confidence.MEDIUM: Confidence.LOW, Confidence.LOW: Confidence.LOW}
-_ROLES: dict[EntryKind, str] = {
-    "exit": "an exiting task",
-    "syscall": "a system call",
-    "fault": "a page fault",
-    "work": "a worker",
-    "thread": "a kernel thread",
-}
 
 
 class _Held(NamedTuple):
@@ -60,6 +54,7 @@ class Scenarios:
         self._killer = find_killer(engine, self._routes, entry, source.gfp)
         self._definitions = Definitions(source.plan.root, source.symbols)
         self._oom_path = source.knowledge.oom_path
+        self._arrivals = Arrivals(engine, self._routes, self._definitions)
         self._ways: dict[tuple[str, str], Route | None] = {}
 
     def drawn(self, finding: Finding) -> Finding:
@@ -73,11 +68,11 @@ class Scenarios:
         tasks = [self._holder(finding, key, lock)]
         if waiters.found:
             tasks.append(self._victim(waiters.found[0], lock))
-        tasks.append(self._last(self._killer, bool(waiters.found) and _may_be_killed(waiters.found[0])))
+        tasks.append(self._last(self._killer, bool(waiters.found) and may_be_killed(waiters.found[0])))
         problem = (
             "" if waiters.found else f"no task was found that waits for {_short(lock.cls)} and cannot be killed there"
         )
-        others = tuple(map(self._in_words, waiters.found[1:]))
+        others = tuple(map(self._arrivals.in_words, waiters.found[1:]))
         return _with(finding, Scenario(lock.cls, tuple(tasks), others, waiters.rest, waiters.mortal, problem))
 
     def _waiting(self, lock: _Held, held: list[_Held], key: str) -> Waiters:
@@ -119,8 +114,10 @@ class Scenarios:
     def _holder(self, finding: Finding, key: str, lock: _Held | None) -> Task:
         needed = self._needed(key, lock)
         route = self._way(key, needed)
-        steps, drawn = self._arrival(route, needed) if route is not None else ([], [f"{finding.place.function}()"])
-        role = _ROLES[route.entry.kind] if route is not None else "no way from an entry point was found"
+        steps, drawn = (
+            self._arrivals.steps(route, needed) if route is not None else ([], [f"{finding.place.function}()"])
+        )
+        role = ROLES[route.entry.kind] if route is not None else "no way from an entry point was found"
         if lock is not None:
             steps += lock.steps if not any(step.kind == "acquire" for step in steps) else ()
             drawn.append(f"lock({_short(lock.cls)})")
@@ -140,16 +137,12 @@ class Scenarios:
 
     def _victim(self, waiter: Waiter, lock: _Held) -> Task:
         route = waiter.way.route
-        steps, drawn = self._arrival(route)
         holds = "taskA may hold this one among many" if lock.kind == _OF_PAGES else "taskA holds it"
-        text = f"waits for {waiter.lock.text} ({waiter.lock.cls}), and no signal ends that: {holds}"
-        steps.append(Step(self._places.site(waiter.lock.site), text, "wait", 0, True))
-        for place in self._places.sites(waiter.lock.via):
-            steps.append(Step(place, f"in {place.function}()", "wait", 1))
+        steps, drawn = self._arrivals.waiting(waiter, holds)
         drawn += [f"lock({_short(lock.cls)})", ""]
-        role = f"the victim: {_ROLES[route.entry.kind]}"
-        if not _may_be_killed(waiter):
-            role = f"{_ROLES[route.entry.kind]}: no victim itself, but a victim may wait for what it does"
+        role = f"the victim: {ROLES[route.entry.kind]}"
+        if not may_be_killed(waiter):
+            role = f"{ROLES[route.entry.kind]}: no victim itself, but a victim may wait for what it does"
         return Task("taskB", role, tuple(steps), tuple(drawn))
 
     def _last(self, killer: Killer | None, victim: bool) -> Task:
@@ -161,8 +154,8 @@ class Scenarios:
             place = Place("", 0)
         else:
             route = killer.way.route
-            role = _ROLES[route.entry.kind]
-            steps, drawn = self._arrival(route)
+            role = ROLES[route.entry.kind]
+            steps, drawn = self._arrivals.steps(route)
             place = self._places.at(self._program.functions[route.function], killer.site.call.loc)
             steps.append(Step(place, f"{killer.site.name}() finds no memory left", "allocation", 0, True))
         path = " > ".join(map(self._definitions.named, self._oom_path))
@@ -171,35 +164,6 @@ class Scenarios:
         if not victim:
             drawn[-1] = "  victim = ?"
         return Task("taskC", f"the killer: {role}", tuple(steps), tuple(drawn))
-
-    def _arrival(self, route: Route, needed: str = "") -> tuple[list[Step], list[str]]:
-        """The way from the kernel's call down to the function where the task does what it does. A lock of the class
-        `needed` is taken on the way."""
-        func = self._program.functions[route.entry.key]
-        steps = [Step(self._places.at(func, func.loc), self._entry(route.entry), "entry", 0, True)]
-        drawn = [f"{name}()" for name in route.entry.through[:1]]
-        drawn.append(f"{func.name}()")
-        taken = False
-        for call, held in zip(route.calls, self._routes.held(route), strict=True):
-            name = self._program.functions[call.callee].name
-            lock = next((each for each in held if each.cls == needed and not each.asserted), None)
-            if lock is not None and not taken:
-                taken = True
-                steps.append(Step(self._places.site(lock.site), f"takes {lock.text} ({lock.cls})", "acquire", 0, True))
-            does = "has" if call.handed else "calls"
-            more = " called" if call.handed else ""
-            more += f", one of the {call.width} functions that a pointer may mean" if call.width > 1 else ""
-            text = f"{call.site.function}() {does} {name}(){more}"
-            steps.append(Step(self._places.site(call.site), text, "call", 0))
-            drawn.append(f"{name}()")
-        return steps, drawn
-
-    def _entry(self, entry: Entry) -> str:
-        """How the kernel comes to an entry."""
-        if not entry.through:
-            return f"{_ROLES[entry.kind]} begins here: {entry.how}"
-        way = " > ".join(map(self._definitions.named, entry.through))
-        return f"{_ROLES[entry.kind]} comes here through {entry.how}: {way}"
 
     def _way(self, key: str, needed: str) -> Route | None:
         """How a task comes to function `key`; with a lock of class `needed`, if there is such a way."""
@@ -215,12 +179,6 @@ class Scenarios:
         locks = [*self._routes.promised(route.entry), *(lock for at in self._routes.held(route) for lock in at)]
         return not cls or any(lock.cls == cls for lock in locks)
 
-    def _in_words(self, waiter: Waiter) -> str:
-        route, place = waiter.way.route, self._places.site(waiter.lock.site)
-        func = self._program.functions[route.entry.key]
-        come = f"{_ROLES[route.entry.kind]}, from {func.name}() ({route.entry.how})"
-        return f"{place.function}() at {place.file}:{place.line}: {come}"
-
 
 def _with(finding: Finding, scenario: Scenario) -> Finding:
     confidence = _LOWER[finding.confidence] if scenario.problem else finding.confidence
@@ -235,11 +193,6 @@ def _is_lock(kind: str) -> bool:
 def _rank(pair: tuple[_Held, Waiters]) -> tuple[bool, int]:
     lock, (found, *_) = pair
     return not found or lock.kind == _OF_PAGES, KINDS.index(found[0].way.route.entry.kind) if found else len(KINDS)
-
-
-def _may_be_killed(waiter: Waiter) -> bool:
-    """True for tasks of users, which the OOM killer may choose."""
-    return waiter.way.route.entry.kind not in ("thread", "work")
 
 
 def _short(cls: str) -> str:

@@ -47,8 +47,6 @@ from gfpcheck.rule_api import (
 )
 
 _NONE: frozenset[str] = frozenset()
-_CLEARS = {"nofs": "__GFP_FS", "noio": "__GFP_IO", "pin": "__GFP_MOVABLE"}
-"""What each scope takes away: current_gfp_context() of include/linux/sched/mm.h."""
 
 
 class Views:
@@ -77,7 +75,7 @@ class Views:
         self._sure = entry.sure
         self._kernel = kernel
         self._origins = Origins(engine, gfp)
-        self._calls = CallViews(engine, self._places, self._lock)
+        self._calls = CallViews(engine, self._places, self.lock)
         self._scopes = ScopeViews(program, self._places)
         self._engine = engine
         self._pools = Pools(engine, graph)
@@ -135,7 +133,7 @@ class Views:
         return self._told(self._sleeping.of(key))
 
     def _sleep_under(self, key: str, lock: Lock) -> Sleep | None:
-        return self._told(self._sleeping.under(key, lambda held: self._lock(held) == lock))
+        return self._told(self._sleeping.under(key, lambda held: self.lock(held) == lock))
 
     def _told(self, sleep: analysis.Sleep | None) -> Sleep | None:
         return None if sleep is None else Sleep(sleep.always, sleep.what, self._places.sites(sleep.chain))
@@ -167,7 +165,7 @@ class Views:
         """What is held in these states of the function, with the scopes that its callers have open."""
         entry = self._entry.get(key, _NONE)
         return tuple(
-            HeldLine(tuple(map(self._lock, locks)), scopes)
+            HeldLine(tuple(map(self.lock, locks)), scopes)
             for locks, scopes in dict.fromkeys((each.locks, with_entry(entry, each.scopes)) for each in states)
         )
 
@@ -201,7 +199,7 @@ class Views:
                 way.start,
                 way.context,
                 self._places.sites(way.chain),
-                tuple(map(self._lock, way.locks)),
+                tuple(map(self.lock, way.locks)),
                 tuple(map(Scope, way.scopes)),
                 way.places,
                 way.width,
@@ -212,18 +210,12 @@ class Views:
 
     def _situation(self, key: str, context: Context) -> Situation:
         flags = self._flags(context.flags)
-        effective = flags
         scopes = with_entry(self._entry.get(key, _NONE), context.scopes)
-        for kind in scopes:
-            if kind == "noio":
-                effective = effective.without("__GFP_FS")
-            if kind in _CLEARS:
-                effective = effective.without(_CLEARS[kind])
         return Situation(
-            tuple(self._lock(lock) for lock in context.locks),
+            tuple(self.lock(lock) for lock in context.locks),
             tuple(self._scope(key, context, kind) for kind in scopes),
             flags,
-            effective,
+            flags.within(scopes),
             context.amount.size.constant,
             context.amount.order.constant,
             self._given(key, context),
@@ -245,7 +237,8 @@ class Views:
         below = kind not in opened and kind not in self._entry.get(key, _NONE)
         return Scope(kind, None, below, below or kind in self._sure.get(key, _NONE))
 
-    def _lock(self, lock: HeldLock) -> Lock:
+    def lock(self, lock: HeldLock) -> Lock:
+        """A lock as rules see it."""
         place, via = self._places.site(lock.site), self._places.sites(lock.via)
         return Lock(lock.cls, lock.kind, lock.mode, lock.text, place, via, lock.may, lock.origin, lock.because)
 
@@ -264,11 +257,12 @@ class Views:
         where = folder(file)
         if where not in self._ways:
             self._ways[where] = {
-                cls: tuple(map(self._reclaim_path, locks)) for cls, locks in self._reclaim.ways(file).items()
+                cls: tuple(map(self.reclaim_path, locks)) for cls, locks in self._reclaim.ways(file).items()
             }
         return self._ways[where]
 
-    def _reclaim_path(self, lock: ReclaimLock) -> ReclaimPath:
+    def reclaim_path(self, lock: ReclaimLock) -> ReclaimPath:
+        """How reclaim comes to wait for a lock, step by step."""
         places = self._places
         steps = [Step(places.site(lock.entry), f"reclaim enters here through {lock.root}", "reclaim", 0, True)]
         for depth, site in enumerate(lock.chain[:-1]):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gfpcheck.models import GfpFlags
 
 _MASK = 0xFFFFFFFF
+_CLEARS = {"nofs": "__GFP_FS", "noio": "__GFP_IO | __GFP_FS", "pin": "__GFP_MOVABLE"}
+"""What each scope takes away: current_gfp_context() of include/linux/sched/mm.h."""
 
 
 class Flags:
@@ -59,6 +63,13 @@ class Flags:
         """The same flags with `names` cleared."""
         mask = self._mask(names)
         return Flags(self.ones & ~mask, self.zeros | mask, self._gfp)
+
+    def within(self, scopes: Iterable[str]) -> Flags:
+        """What is left of the flags where allocation scopes of these kinds are open."""
+        left = self
+        for kind in scopes:
+            left = left.without(_CLEARS.get(kind, ""))
+        return left
 
     def __str__(self) -> str:
         """As a kernel developer would write them."""

@@ -1,4 +1,4 @@
-"""The miniature kernel with two more folders, `fs/minires` and `fs/mininofs`, and the command to look at it."""
+"""The miniature kernel with more folders below `fs`, and the command to look at it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fixtures_harness import TREE
 from gfpcheck.cli.main import run
 
 HERE = Path(__file__).parent
-FOLDERS = ("minires", "mininofs")
+FOLDERS = ("minires", "mininofs", "minilocks")
 
 
 class Result(NamedTuple):

@@ -1,0 +1,47 @@
+"""`gfpcheck locks`: what is allocated under each lock, who waits for it, and the cycles through memory."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Unpack
+
+import click
+
+from gfpcheck.cli.exits import Exit
+from gfpcheck.cli.overviews import Asked, check_output, overview_options_with, run_options, write_lines
+from gfpcheck.cli.sections import SectionCommand
+from gfpcheck.cli.terminal import ProgressLine, wants_color
+from gfpcheck.overview.writing import FORMATS
+from gfpcheck.report.style import Style
+
+
+@click.command(cls=SectionCommand, short_help="Show lock classes, their order, and deadlocks through memory.")
+@overview_options_with(FORMATS)
+def locks(fmt: str, output: Path | None, verbose: bool, quiet: bool, **asked: Unpack[Asked]) -> int:
+    """Tell of each lock class at PATH what may be allocated with it held, how memory reclaim comes to wait for it, who
+    waits for it and cannot be killed, and which locks it is held with.
+
+    Cycles that pass through reclaim, or through an allocation that may not fail, come first, with what each task does.
+    """
+    # Takes longer than --help and completions should.
+    from gfpcheck.driver.options import RunError
+    from gfpcheck.overview.locks import write
+    from gfpcheck.overview.locks.ask import locks as find
+
+    check_output(output)
+    progress = ProgressLine(not quiet)
+    try:
+        found = find(run_options(asked, quiet), progress)
+    except RunError as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        progress.clear()
+    if fmt == "json":
+        lines = write.json(found)
+    elif fmt == "csv":
+        lines = write.csv(found)
+    else:
+        lines = write.text(found, Style(output is None and wants_color(sys.stdout)), verbose)
+    write_lines(lines, output)
+    return Exit.CLEAN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from gfpcheck.changes.git import git
 from gfpcheck.changes.types import Side
@@ -28,6 +28,23 @@ def changed_lines(before: Side, after: Side) -> Lines:
                 words = ["diff", "--no-index", "--no-ext-diff", "--no-color", "--text", "-U0", "old", "new"]
                 found[path] = _ranges(git(folder, words, alone=True, accept=(0, 1)))
     return found
+
+
+def without(lines: Lines, others: Lines) -> Lines:
+    """`lines` without those that are among `others`."""
+    return {file: tuple(_rest(ranges, others.get(file, ()))) for file, ranges in lines.items()}
+
+
+def _rest(ranges: tuple[range, ...], others: tuple[range, ...]) -> Iterator[range]:
+    for lines in ranges:
+        start = lines.start
+        for other in others:  # in the file's order, and none overlaps another
+            if start < other.stop and other.start < lines.stop:
+                if start < other.start:
+                    yield range(start, other.start)
+                start = other.stop
+        if start < lines.stop:
+            yield range(start, lines.stop)
 
 
 def _ranges(diff: bytes) -> tuple[range, ...]:

@@ -31,7 +31,7 @@ class Patch(NamedTuple):
 def read_patches(data: bytes, name: str) -> list[Patch]:
     """The patches in `data`, which the user knows as `name`, in the order in which they are to be applied.
 
-    Mails without a diff (a cover letter, replies) are left out. Raises ChangeError if there is no patch.
+    Mails without a diff (a cover letter, replies) are left out. Raises ChangeError for what is neither diff nor mail.
     """
     starts = [match.start() for match in _MAIL.finditer(data)]
     if starts and not data[: starts[0]].strip():
@@ -43,7 +43,7 @@ def read_patches(data: bytes, name: str) -> list[Patch]:
     else:
         mails = []
     found = [patch for mail in mails if (patch := _from_mail(mail)) is not None] if mails else list(_plain(data, name))
-    if not found:
+    if not found and not mails:
         raise ChangeError(f"{name}: there is no patch in it")
     return [patch for _, patch in sorted(found, key=lambda each: each[0])]
 

@@ -80,6 +80,8 @@ def patch(files: tuple[Path, ...], **asked: Any) -> int:
     def sides(root: Path) -> Sequence[Side]:
         before = Side(root, "the working tree", {})
         patches = [each for file in files for each in _read(file)]
+        if not patches:
+            raise ChangeError(f"{', '.join(map(str, files))}: there is no patch in it")
         return [before, *(side for _, side in apply_patches(before, patches))]
 
     return _report(sides, **asked)

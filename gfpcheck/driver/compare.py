@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from gfpcheck import __version__, kbuild
-from gfpcheck.changes import ChangeError, Side, changed_lines, shadow
+from gfpcheck.changes import ChangeError, Lines, Side, changed_lines, shadow, without
 from gfpcheck.driver.blame import blame
 from gfpcheck.driver.options import Options, Progress, RunError
 from gfpcheck.driver.rules import all_rules
@@ -33,12 +33,12 @@ def compare(sides: Sequence[Side], within: Sequence[str], options: Options, prog
 
     `within` are the folders and files to analyse, below the root of the sides; if there are none, what is built
     together with what differs. Everything else is as `options` says, but for its paths. A finding stands at a line that
-    the change has written. Raises RunError as `run` does.
+    the change has written; of a series, its patch. Raises RunError as `run` does.
     """
-    first, last = sides[0], sides[-1]
+    last = sides[-1]
     try:
         changed = sorted({path for old, new in itertools.pairwise(sides) for path in old.differing(new)})
-        written = changed_lines(first, last)
+        since = [changed_lines(side, last) for side in sides[:-1]]
     except ChangeError as error:
         raise RunError(str(error)) from error
     plain = replace(options, policy=Policy(), announce=None)
@@ -53,9 +53,11 @@ def compare(sides: Sequence[Side], within: Sequence[str], options: Options, prog
         return _nothing(last, changed, options)
     seen = [_fingerprints(report) for report in reports]
     new = [finding for finding in after.findings if _unknown(finding, seen[0])]
-    shown = [blame(finding, written) for finding in new if finding.confidence.rank >= options.min_confidence.rank]
+    shown = [finding for finding in new if finding.confidence.rank >= options.min_confidence.rank]
     if len(sides) > 2:
-        shown = [_of_patch(finding, sides, seen) for finding in shown]
+        shown = [_of_patch(finding, sides, seen, since) for finding in shown]
+    else:
+        shown = [blame(finding, since[0]) for finding in shown]
     counts = {
         "changed files": len(changed),
         **after.counts,
@@ -115,9 +117,14 @@ def _unknown(finding: Finding, seen: frozenset[str]) -> bool:
     return any(entry.fingerprint not in seen for entry in finding.entries())
 
 
-def _of_patch(finding: Finding, sides: Sequence[Side], seen: Sequence[frozenset[str]]) -> Finding:
-    """`finding`, which says after which patch it is there to stay."""
+def _of_patch(
+    finding: Finding, sides: Sequence[Side], seen: Sequence[frozenset[str]], since: Sequence[Lines]
+) -> Finding:
+    """`finding`, which says after which patch it is there to stay, at a line that this patch has written. `since` are
+    the lines that were written after each side but the last."""
     number = max(number for number in range(len(sides) - 1) if _unknown(finding, seen[number])) + 1
+    own = without(since[number - 1], since[number]) if number < len(since) else since[-1]
+    finding = blame(finding, own if any(own.values()) else since[0])  # later patches may have written all of it anew
     patch = {"patch": sides[number].name, "patch_number": number}
     return msgspec.structs.replace(finding, properties={**finding.properties, **patch})
 

@@ -19,7 +19,16 @@ def indent(step: Step) -> str:
 
 
 def standing(finding: Finding) -> str:
-    """What to add to the message of a finding that counts for nothing, and is shown because that was asked for."""
+    """What to add to the message of a finding: the patch of a series that brought it; why it counts for nothing, if it
+    is shown because that was asked for."""
+    patch = patch_of(finding)
+    brought = f" (patch {patch})" if patch else ""
     if finding.suppressions:
-        return f" (suppressed: {finding.suppressions[0].reason or 'no reason given'})"
-    return " (in the baseline)" if finding.baseline == "unchanged" else ""
+        return f"{brought} (suppressed: {finding.suppressions[0].reason or 'no reason given'})"
+    return f"{brought} (in the baseline)" if finding.baseline == "unchanged" else brought
+
+
+def patch_of(finding: Finding) -> str:
+    """The patch of a series that brought the finding: its number and its title. Empty if there is no series."""
+    number, title = (finding.properties.get(key) for key in ("patch_number", "patch"))
+    return f"{number}: {title}" if number and title else ""  # a rule's properties have any names

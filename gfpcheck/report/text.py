@@ -9,7 +9,7 @@ from gfpcheck.report.lines import Sink, one_line, place_prefix, printable
 from gfpcheck.report.scenario_text import scenario_lines
 from gfpcheck.report.snippet import snippet
 from gfpcheck.report.source import Sources
-from gfpcheck.report.steps import indent, telling
+from gfpcheck.report.steps import indent, patch_of, telling
 from gfpcheck.report.style import Style
 from gfpcheck.report.summary import summary_lines
 
@@ -48,6 +48,8 @@ class _Printer:
         )
         quoter = _Quoter(self._sources, style)
         yield from quoter.quote(finding.place, str(finding.level))
+        if patch := patch_of(finding):
+            yield self._remark("patch", one_line(patch))
         if self._verbose or finding.confidence is not Confidence.HIGH:
             yield self._remark("confidence", finding.confidence)
         for each in finding.suppressions:

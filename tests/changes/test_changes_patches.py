@@ -114,10 +114,14 @@ def test_a_link_made_by_a_patch_is_not_followed(repository: Repository) -> None:
     assert replaced == {"l.c": None}
 
 
-@pytest.mark.parametrize("data", [b"", b"hello\n", b"\xff\xfe\x00", _mail("[PATCH 0/3] Cover", b"nothing yet\n")])
+@pytest.mark.parametrize("data", [b"", b"hello\n", b"\xff\xfe\x00"])
 def test_no_patch_at_all(data: bytes) -> None:
     with pytest.raises(ChangeError, match="x: there is no patch in it"):
         read_patches(data, "x")
+
+
+def test_a_cover_letter_by_itself() -> None:
+    assert read_patches(_mail("[PATCH 0/3] Cover", b"nothing yet\n"), "x") == []
 
 
 def test_bytes_that_are_no_utf8_are_kept(repository: Repository) -> None:

@@ -108,6 +108,25 @@ def test_a_series_on_standard_input(cli: Cli, tree: Path) -> None:
     assert git("status", "--porcelain") == ""
 
 
+def test_a_series_as_files_with_a_cover_letter(cli: Cli, tree: Path, tmp_path: Path) -> None:
+    add(tree)
+    commit("minifs: new things")
+    add(tree, NEW.replace("minifs_new", "minifs_newer"))
+    commit("minifs: newer things")
+    files = git("format-patch", "--cover-letter", "-o", str(tmp_path), "HEAD~2").splitlines()
+    git("checkout", "--quiet", "HEAD~2")
+    assert len(files) == 3
+    done = cli("patch", *files, "--select", "GFP101", cwd=tree)
+    assert [line.strip() for line in done.out.splitlines() if "= patch:" in line] == [
+        "= patch: 1: minifs: new things",
+        "= patch: 2: minifs: newer things",
+    ]
+    lines = cli("patch", *files, "--select", "GFP101", "--format", "terse", cwd=tree).out.splitlines()
+    assert [line.rpartition(" (patch ")[2] for line in lines] == ["1: minifs: new things)", "2: minifs: newer things)"]
+    done = cli("patch", files[0], cwd=tree)
+    assert (done.code, done.err) == (2, f"gfpcheck: {files[0]}: there is no patch in it\n")
+
+
 def test_what_is_wrong_is_one_line(cli: Cli, tree: Path, tmp_path: Path) -> None:
     (tmp_path / "x.patch").write_text(f"--- a/{FILE}\n+++ b/{FILE}\n@@ -1 +1 @@\n-nothing like this\n+x\n")
     for words, reason in (

@@ -159,6 +159,28 @@ def test_of_a_series_each_finding_names_its_patch(tree: Tree) -> None:
     assert report.counts["findings of one patch that a later one removes"] == 1
 
 
+def test_of_a_series_a_finding_stands_at_a_line_of_its_patch(tree: Tree) -> None:
+    called = BOX.replace(
+        FILL, FILL.replace("{\n", "{\n\tspin_lock(&b->lock);\n\tbox_grow(b);\n\tspin_unlock(&b->lock);\n")
+    )
+    grow = "\nvoid box_grow(struct box *b)\n{\n\tb->data = kmalloc(8, GFP_KERNEL);\n}\n"
+    before = called.replace("\tspin_lock(&b->lock);\n\tbox_grow(b);\n\tspin_unlock(&b->lock);\n", "\tbox_grow(b);\n")
+    sides = [
+        tree.side({"box.c": HEAD + "void box_grow(struct box *b);\n" + text + more}, name)
+        for name, text, more in (
+            ("before", before.removeprefix(HEAD), grow),
+            ("Lock", called.removeprefix(HEAD), grow),
+            ("Grow", called.removeprefix(HEAD), grow.replace("kmalloc(8", "kmalloc(16")),
+        )
+    ]
+    report = compare(sides, (), tree.options)
+    (finding,) = report.findings
+    after = (sides[-1].read("fs/box/box.c") or b"").decode()
+    assert finding.properties["patch"] == "Lock"
+    assert finding.place.line == line_of(after, "\tspin_lock(&b->lock);\n\tbox_grow")
+    assert finding.message.startswith(f"because of this change, in line {finding.place.line + 1}: box_grow()")
+
+
 def test_the_report_quotes_the_changed_file_of_the_users_tree(tree: Tree) -> None:
     report = tree.compare(tree.side({"box.c": BOX + OLD.replace("box_old", "box_new")}))
     assert report.root == str(tree.root)

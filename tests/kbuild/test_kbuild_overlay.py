@@ -37,6 +37,16 @@ def test_options_of_the_folder_are_on_with_what_they_need(tree: Path, cache: Pat
     assert "CONFIG_DEMO_FS" not in options(build(tree, cache, "mm"))
 
 
+def test_namespaces_are_on_for_experts_too(tree: Path, cache: Path) -> None:
+    """As init/Kconfig has them: without them net_eq() and the like are constants, and what stands behind is dead."""
+    with (tree / "Kconfig").open("a") as file:
+        file.write('config EXPERT\n\tbool "Experts"\n')
+        file.write('menuconfig NAMESPACES\n\tbool "Namespaces" if EXPERT\n\tdefault !EXPERT\nif NAMESPACES\n')
+        file.write('config NET_NS\n\tbool "Network"\n\tdefault y\nconfig USER_NS\n\tbool "User"\nendif\n')
+    found = options(build(tree, cache, "fs/demo"))
+    assert [name for name in ("EXPERT", "NAMESPACES", "NET_NS", "USER_NS") if f"CONFIG_{name}" not in found] == []
+
+
 def test_a_given_configuration_is_taken_as_it_is(tree: Path, cache: Path, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text('CONFIG_DEMO_FS=m\nCONFIG_HZ=300\nCONFIG_S="x"\n# CONFIG_SMP is not set\n')

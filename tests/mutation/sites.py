@@ -41,6 +41,8 @@ def passed_down(
     folder: Folder, source: Source, call: Call, argument: int, ops: Mapping[str, Op], depth: int = 0
 ) -> tuple[int, Evidence]:
     """How many calls below `call` its flags reach a function defined elsewhere, and the chain. Raises Unsure."""
+    if source.code[: call.start].rstrip().endswith(("->", ".")):
+        raise Unsure("the flags are passed on through a pointer")
     callee = folder.define(call.name, source.name)
     if callee is None:
         return 0, ()

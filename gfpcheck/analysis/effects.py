@@ -196,7 +196,7 @@ class Effects:
             )
         else:
             origin: Origin = "asserted" if op.does == "assert" else "taken"
-            lock = HeldLock(instance, cls, kind, op.mode, site, text, tried=op.try_, origin=origin)
+            lock = HeldLock(instance, cls, kind, op.mode, site, text, tried=op.try_, last=op.last, origin=origin)
             if op.does == "acquire":
                 for context in op.disables:
                     self.acquire(state, HeldLock(NO_OBJECT, context, context, "exclusive", site, text))

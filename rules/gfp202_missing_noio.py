@@ -4,8 +4,8 @@
 
 An allocation that may sleep and whose effective flags contain `__GFP_IO`,
 
-* in a function that is run to bring data to a device: below the submit, map, queue and make_request functions of block
-  drivers, the device mapper, md and SCSI, or in a worker that does this work for them;
+* in a function that is run to bring data to a device: below the submit, map, queue, make_request and completion
+  functions of block drivers, the device mapper, md, SCSI and usb-storage, or in a worker that does this work for them;
 * with a lock held that such a function waits for.
 
 ## Why it is a bug
@@ -37,8 +37,8 @@ or memalloc_noio_save() around the section; a thread that only does I/O sets it 
 ## How it is decided
 
 The functions on the way are those below the function pointers that models/data/reclaim.toml marks with `io`, and the
-functions of work items that those initialise or queue. Code in a NOIO or noreclaim scope does not count. Locks as for
-GFP201. Confidence is low where the way leads through a function pointer that may mean more than eight functions, or
+functions of work items that those initialise or queue. Code in a NOIO or noreclaim scope does not count, nor does code
+in atomic context, which may not sleep at all (GFP101, GFP102). Locks as for GFP201. Confidence is low where the way leads through a function pointer that may mean more than eight functions, or
 through a work item that exists before the I/O, which may be for something else, and more than five calls away, where
 errors are handled.
 
@@ -78,7 +78,7 @@ class MissingNoio(ReclaimLockRule):
             return
         path = function.io
         for allocation in function.allocations:
-            hazards = [s for s in allocation.situations if s.reclaims is True and s.effective.has("__GFP_IO") is True]
+            hazards = [s for s in allocation.situations if _waits(s)]
             if not hazards or allocation.via:
                 continue
             situation = hazards[0]
@@ -102,3 +102,9 @@ class MissingNoio(ReclaimLockRule):
             f"{allocation} with {situation.effective} may wait for I/O with {lock} "
             f"{lock.since}, and that lock is taken on the way to a device, through {path.root}"
         )
+
+
+def _waits(situation: Situation) -> bool:
+    """True if the allocation may wait for I/O, and is not wrong already because it may sleep."""
+    atomic = any(lock.atomic for lock in situation.locks)
+    return situation.reclaims is True and situation.effective.has("__GFP_IO") is True and not atomic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gfpcheck.analysis import values
-from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, is_exact, names_in, show
+from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, is_exact, names_in, owner, show
 from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.scopes import Scopes
 from gfpcheck.analysis.state import NO_OBJECT, HeldLock, Origin, Release, Site, State, anonymous
@@ -196,7 +196,9 @@ class Effects:
             )
         else:
             origin: Origin = "asserted" if op.does == "assert" else "taken"
-            lock = HeldLock(instance, cls, kind, op.mode, site, text, tried=op.try_, last=op.last, origin=origin)
+            counted = 0 <= op.counter < len(arguments)
+            last = counted and owner(deref(arguments[op.counter])) == owner(instance)
+            lock = HeldLock(instance, cls, kind, op.mode, site, text, tried=op.try_, last=last, origin=origin)
             if op.does == "acquire":
                 for context in op.disables:
                     self.acquire(state, HeldLock(NO_OBJECT, context, context, "exclusive", site, text))

@@ -270,6 +270,13 @@ def root(expr: Expr) -> Expr:
             return expr
 
 
+def owner(expr: Expr) -> Expr:
+    """The object that `expr` is a member of, or an element of a member."""
+    while isinstance(expr, Field | Index):
+        expr = expr.base
+    return expr
+
+
 def class_of(instance: Expr, function: str) -> str:
     """The class of the lock at `instance`, as lockdep would name it.
 

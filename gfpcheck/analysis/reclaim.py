@@ -20,13 +20,13 @@ from typing import NamedTuple
 from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.engine import Engine, Exploration
 from gfpcheck.analysis.neighbours import folder, nearest, same_module
-from gfpcheck.analysis.paths import embedded_in, handed_on, has_class, same_object
+from gfpcheck.analysis.paths import embedded_in, handed_on, has_class, owner, same_object
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.results import Acquisition
 from gfpcheck.analysis.state import HeldLock, Site
 from gfpcheck.analysis.trace import Consts
 from gfpcheck.analysis.works import Works
-from gfpcheck.ir import Deref, Expr, Field, Func, Index, Var
+from gfpcheck.ir import Deref, Expr, Field, Func, Var
 from gfpcheck.models import ATOMIC_KINDS, Models, ReclaimRoot
 
 MAX_CHAIN = 16
@@ -241,11 +241,13 @@ class Reclaim:
         lock, known = acquisition.lock, visit.known
         if not acquisition.blocking or acquisition.kept or not _waits(lock) or embedded_in(lock.instance, owners):
             return
+        if lock.last:  # whoever holds the lock of an object has a reference to it: this is not the last one
+            return
         chain = (*visit.chain, lock.site, *lock.via)
         gate = self._gate(known, found, lock.site)
         # Whoever works on an object whose lock is tried first holds that one, and is left alone.
-        tried = frozenset(_object(other.lock) for other in found.acquisitions if not other.blocking)
-        sure = known.sure and len(chain) <= FAR and _object(lock) not in tried
+        tried = frozenset(owner(other.lock.instance) for other in found.acquisitions if not other.blocking)
+        sure = known.sure and len(chain) <= FAR and owner(lock.instance) not in tried
         home, name = known.home, _name(root)
         new = ReclaimLock(lock.cls, lock.kind, lock.mode, gate, name, entry, chain, lock.text, home, sure, root.io)
         locks = self._locks.setdefault(lock.cls, {})
@@ -265,14 +267,6 @@ def _given(func: Func, number: int, name: str) -> Expr | None:
     given = Var(func.params[number].name, "p")
     record, _, member = name.rpartition(".")
     return Field(Deref(given), record, member) if member else given
-
-
-def _object(lock: HeldLock) -> Expr:
-    """The object that a lock is a member of."""
-    expr = lock.instance
-    while isinstance(expr, Field | Index):
-        expr = expr.base
-    return expr
 
 
 def _waits(lock: HeldLock) -> bool:

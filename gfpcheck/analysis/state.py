@@ -55,9 +55,9 @@ class HeldLock(NamedTuple):
 
     `text` is the lock as the source writes it. `via` is the chain from the function's own line
     down to the acquisition, when a callee took it. `may`: only on some of the joined paths.
-    `nesting` counts nested contexts. `tried`: taken by a trylock. `last`: only with an object's last reference. `origin`: how it is known to be held; unless it was
-    "taken", a caller took it, and `because` says in words what proves that. `given_up`: an annotation says that the
-    function releases it in the end, however it does that.
+    `nesting` counts nested contexts. `tried`: taken by a trylock. `last`: only by who drops the last reference to its
+    object. `origin`: how it is known to be held; unless it was "taken", a caller took it, and `because` says in words
+    what proves that. `given_up`: an annotation says that the function releases it in the end, however it does that.
     """
 
     instance: Expr

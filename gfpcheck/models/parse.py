@@ -338,8 +338,8 @@ def _check_lock(file: ModelFile, name: str, op: LockOp) -> None:
         file.fail(name, "only an acquire can be a try")
     if op.gives_up and (op.does != "acquire" or op.try_ or op.when == "always"):
         file.fail(name, "only an acquire that waits, and may come back without the lock, gives up")
-    if op.last and (op.does != "acquire" or op.when == "always"):
-        file.fail(name, "only an acquire that may come back without the lock is for the last reference")
+    if op.counter >= 0 and (op.does != "acquire" or op.when == "always"):
+        file.fail(name, "only an acquire that may come back without the lock has a counter")
     if op.token >= 0 and op.does != "release":
         file.fail(name, "only a release takes a token")
 

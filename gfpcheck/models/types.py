@@ -90,7 +90,8 @@ class LockOp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     that argument instead (`unlock_sock_fast(sk, slow)`). `try` marks an acquire that never waits.
     `token` is the index of the argument that restores (local_irq_restore(flags)), else -1.
     `gives_up` is what ends the wait of an acquire before it has the lock: a fatal signal ("killable"), any signal
-    ("interruptible"), or time. `last` marks an acquire that comes to the lock only with an object's last reference.
+    ("interruptible"), or time. `counter` is the index of the counter whose drop
+    to zero an acquire is for.
     `spelled` are the functions that mean the same: what the name's macro calls in some configuration.
     `via` are functions that the name's macro leaves and that mean less by themselves: a call of one of
     them is this operation if the name is what the person typed (`Call.macro`).
@@ -108,7 +109,7 @@ class LockOp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     disables: tuple[LockKind, ...] = ()
     try_: bool = msgspec.field(default=False, name="try")
     gives_up: GivesUp | None = None
-    last: bool = False
+    counter: int = -1
     spelled: tuple[str, ...] = ()
     via: tuple[str, ...] = ()
     since: str = ""

@@ -37,10 +37,10 @@ or memalloc_noio_save() around the section; a thread that only does I/O sets it 
 ## How it is decided
 
 The functions on the way are those below the function pointers that models/data/reclaim.toml marks with `io`, and the
-functions of work items that those initialise or queue. Code in a NOIO or noreclaim scope does not count, nor does code
-in atomic context, which may not sleep at all (GFP101, GFP102). Locks as for GFP201. Confidence is low where the way leads through a function pointer that may mean more than eight functions, or
-through a work item that exists before the I/O, which may be for something else, and more than five calls away, where
-errors are handled.
+functions of work items that those initialise or queue. Code in a NOIO or noreclaim scope does not count, nor does
+code in atomic context, which may not sleep at all (GFP101, GFP102). Locks as for GFP201. Confidence is low where the
+way leads through a function pointer that may mean more than eight functions, or through a work item that exists
+before the I/O, which may be for something else, and more than five calls away, where errors are handled.
 
 ## When to ignore it
 

@@ -17,12 +17,13 @@ from gfpcheck.report.style import Style
 
 
 @click.command(cls=SectionCommand, short_help="Show lock classes, their order, and deadlocks through memory.")
-@overview_options_with(FORMATS)
+@overview_options_with((*FORMATS, "html"))
 def locks(fmt: str, output: Path | None, verbose: bool, quiet: bool, **asked: Unpack[Asked]) -> int:
     """Tell of each lock class at PATH what may be allocated with it held, how memory reclaim comes to wait for it, who
     waits for it and cannot be killed, and which locks it is held with.
 
     Cycles that pass through reclaim, or through an allocation that may not fail, come first, with what each task does.
+    `--format html` draws the locks, and lets you look around.
     """
     # Takes longer than --help and completions should.
     from gfpcheck.driver.options import RunError
@@ -41,6 +42,10 @@ def locks(fmt: str, output: Path | None, verbose: bool, quiet: bool, **asked: Un
         lines = write.json(found)
     elif fmt == "csv":
         lines = write.csv(found)
+    elif fmt == "html":
+        from gfpcheck.overview.locks.picture.page import html
+
+        lines = html(found)
     else:
         lines = write.text(found, Style(output is None and wants_color(sys.stdout)), verbose)
     write_lines(lines, output)

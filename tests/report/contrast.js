@@ -16,7 +16,8 @@ function luminance(color) {
 
 function behind(element) {
   for (let at = element; at; at = at.parentElement) {
-    const color = rgba(getComputedStyle(at).backgroundColor);
+    const shape = at.tagName === "g" && at.querySelector(":scope > rect");
+    const color = rgba(shape ? getComputedStyle(shape).fill : getComputedStyle(at).backgroundColor);
     if (color[3] > 250) return color;
   }
   return [255, 255, 255, 255];

@@ -46,6 +46,7 @@ class Prover:
         self._waiters = waiters
         self._ways = ways
         self._cycles = Cycles(orders)
+        self._hooks = _hooks(known)
         self._silenced: set[Site] = set()
         self._unwaited: Counter[str] = Counter()
         self._atomic: set[Site] = set()
@@ -110,7 +111,9 @@ class Prover:
         )
 
     def _reclaim_doubts(self, cycle: Cycle) -> Iterator[str]:
-        way = cycle.way
+        way, holder = cycle.way, self._program.functions[cycle.under.holder].name
+        if cycle.under.holder in self._hooks:
+            yield f"{holder}() is a hook: in which allocation scope it is called is not known"
         if not way.sure:
             yield "reclaim's way to the lock is long, or through a pointer that may mean many functions"
         if cycle.readers:
@@ -215,3 +218,11 @@ class Prover:
 
 def _named(lock: HeldLock) -> str:
     return lock.text if lock.cls in lock.text else f"{lock.text} ({lock.cls})"
+
+
+def _hooks(known: Knowledge) -> frozenset[str]:
+    """The functions that are called later, by whoever works off a list of them: not work items, which begin with
+    nothing."""
+    places = (tuple(member.rsplit(".", 1)) for member in known.engine.effects.models.queued)
+    found = {key for record, member in places for key in known.program.pointers.held((record, member))}
+    return frozenset(key for key in found if known.engine.contexts(key).isdisjoint(("work", "thread")))

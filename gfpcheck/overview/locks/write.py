@@ -45,7 +45,7 @@ def text(found: Locks, style: Style, verbose: bool) -> Iterator[str]:
         yield from (f"  {_cycle(each)}" for each in found.findings if each.confidence == "low")
         yield ""
     yield style.heading(f"== lock classes ({len(found.classes)})")
-    for lock in sorted(found.classes, key=_weight):
+    for lock in sorted(found.classes, key=weight):
         yield from _class(lock, found.orders, style, verbose)
     yield ""
     yield from _totals(found, style)
@@ -85,7 +85,7 @@ def gate_in_words(gate: str) -> str:
     return f"if the allocation has {gate}" if gate else "whatever the flags are"
 
 
-def _weight(lock: LockClass) -> tuple[object, ...]:
+def weight(lock: LockClass) -> tuple[object, ...]:
     """Those with the most allocations that may wait come first."""
     waiting = sum(lock.count(hazard) for hazard in HAZARDS[:3])
     return -waiting, not lock.reclaim, -lock.taken, lock.cls

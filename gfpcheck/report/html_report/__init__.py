@@ -6,14 +6,12 @@ can be seen. It runs what has the hashes that its policy names, and loads nothin
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from importlib.resources import files
 
 from gfpcheck.findings import Report
 from gfpcheck.report.html_report.data import write_data
-from gfpcheck.report.lines import Sink, printable
+from gfpcheck.report.lines import Sink
+from gfpcheck.report.webpage import escaped, filled, policy
 
 _SCRIPTS = ("dom.js", "findings.js", "list.js", "source.js", "detail.js", "facets.js", "page.js")
 """In the order in which they need each other."""
@@ -24,20 +22,15 @@ def write(report: Report, sink: Sink) -> None:
     style = _resource("page.css")
     script = "\n".join(('(() => {\n"use strict";', *map(_resource, _SCRIPTS), "})();\n"))
     parts = {
-        "policy": f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; "
-        "form-action 'none'",
+        "policy": policy(script, style),
         "title": _title(report),
         "style": style,
         "script": script,
     }
     before, _, after = _resource("page.html").partition("{{data}}")
-    sink.write(_filled(before, parts))
+    sink.write(filled(before, parts))
     write_data(report, _Element(sink))
-    sink.write(_filled(after, parts))
-
-
-def _filled(page: str, parts: dict[str, str]) -> str:
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], page)
+    sink.write(filled(after, parts))
 
 
 class _Element:
@@ -54,18 +47,8 @@ class _Element:
 def _title(report: Report) -> str:
     number = len(report.findings)
     where = f", Linux {report.kernel}" if report.kernel else ""
-    return _escaped(f"gfpcheck: {number:,} {'finding' if number == 1 else 'findings'}{where}")
-
-
-def _escaped(text: str) -> str:
-    shown = printable(text).replace("&", "&amp;").replace("<", "&lt;")
-    return shown.encode("ascii", "xmlcharrefreplace").decode()
+    return escaped(f"gfpcheck: {number:,} {'finding' if number == 1 else 'findings'}{where}")
 
 
 def _resource(name: str) -> str:
     return files(__package__).joinpath(name).read_text("ascii")
-
-
-def _hash(text: str) -> str:
-    """What a content security policy calls `text`."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Locks that are held while memory is asked for. Evicting an inode takes tree_lock and map_lock. */
+/* Locks that are held while memory is asked for. Evicting an inode takes some of them. */
 #include <linux/fs.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/rwsem.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -13,6 +14,7 @@ struct pool {
 	struct mutex name_lock;		/* only tried with map_lock held */
 	struct mutex scope_lock;	/* nothing reclaims under it */
 	struct mutex stat_lock;		/* dropped to allocate */
+	struct mutex hook_lock;		/* taken by reclaim, and by a hook */
 	struct mutex sure_lock;		/* what is allocated under it may not fail */
 	struct mutex kill_lock;		/* who waits for it can be killed */
 	struct rw_semaphore read_lock;	/* read by all, with map_lock held as well */
@@ -40,6 +42,8 @@ static void pool_evict_inode(struct inode *inode)
 	mutex_lock(&pool->map_lock);
 	pool->list = NULL;
 	mutex_unlock(&pool->map_lock);
+	mutex_lock(&pool->hook_lock);
+	mutex_unlock(&pool->hook_lock);
 }
 
 const struct super_operations pool_super_ops = {
@@ -150,6 +154,21 @@ int pool_read(struct pool *pool)
 	mutex_unlock(&pool->map_lock);
 	return pool->root ? 0 : -ENOMEM;
 }
+
+/* Whoever calls the hook may have opened a scope. */
+static int pool_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct pool *pool = data;
+
+	mutex_lock(&pool->hook_lock);
+	pool->root = kmalloc(64, GFP_KERNEL);
+	mutex_unlock(&pool->hook_lock);
+	return 0;
+}
+
+struct notifier_block pool_nb = {
+	.notifier_call = pool_notify,
+};
 
 /* May not fail; who waits for the lock cannot be killed ... */
 static long pool_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

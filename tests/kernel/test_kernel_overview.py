@@ -1,4 +1,4 @@
-"""`gfpcheck inventory` and `nofs` on real kernels: totals add up, and what `grep` finds is accounted for."""
+"""`gfpcheck inventory`, `nofs` and `locks` on real kernels: totals add up, and what `grep` finds is accounted for."""
 
 from __future__ import annotations
 
@@ -99,11 +99,48 @@ def counted(survey: Any) -> None:
     assert sum(survey["mentioned"].values()) == len(survey["mentions"])
 
 
+def locks_add_up(survey: Any) -> None:
+    totals, classes = survey["totals"], survey["classes"]
+    assert totals["classes"] == len(classes) == len({each["cls"] for each in classes}) > 0
+    assert sum(totals["kinds"].values()) == sum(totals["folders"].values()) == totals["classes"]
+    allocations = [each for lock in classes for each in lock["allocations"]]
+    assert sum(totals["hazards"].values()) == totals["allocations"] == len(allocations)
+    assert totals["no_fail"] == sum(each["no_fail"] for each in allocations)
+    assert sum(totals["confidences"].values()) == totals["findings"] == len(survey["findings"])
+    names = {each["cls"] for each in classes}
+    assert {name for order in survey["orders"] for name in (order["first"], order["second"])} <= names
+    for finding in survey["findings"]:
+        assert finding["locks"][0] in names
+        assert all(half["steps"] for half in finding["halves"])
+        assert (finding["confidence"] == "low") == bool(finding["doubts"])
+
+
+def test_locks_of_xfs(version: str, trees: Mapping[str, Path], xfs_of: XfsOf, gfpcheck: Gfpcheck) -> None:
+    xfs_of(version)
+    run = gfpcheck("locks", "-q", "-j2", "--format", "json", "fs/xfs", cwd=trees[version])
+    assert (run.code, run.err) == (0, "")
+    survey = json.loads(run.out)
+    locks_add_up(survey)
+    classes = {each["cls"]: each for each in survey["classes"]}
+    ilock = classes["struct xfs_inode.i_lock"]
+    # Reclaim takes it of inodes that nobody uses; a system call waits for it whatever happens.
+    assert any(way["root"] == "super_operations.free_cached_objects" for way in ilock["reclaim"])
+    assert len(ilock["waiters"]) > 1
+    orders = {(order["first"], order["second"]) for order in survey["orders"]}
+    assert ("struct inode.i_rwsem", "struct xfs_inode.i_lock") in orders
+    assert ("struct xfs_inode.i_lock", "struct xfs_buf.b_sema") in orders
+    # The one under which a table grows: found whatever else is.
+    found = {finding["key"]: finding for finding in survey["findings"]}
+    holder, waiter = found["no-fail xfs_uuid_table_mutex"]["halves"][:2]
+    assert [step["place"]["function"] for step in holder["steps"]][-1] == "xfs_uuid_mount"
+    assert waiter["steps"][-1]["kind"] == "wait"
+
+
 def test_a_folder_adds_up_and_is_the_same_for_any_number_of_jobs(
     version: str, trees: Mapping[str, Path], gfpcheck: Gfpcheck, tmp_path: Path
 ) -> None:
     """One process that starts from nothing, two that have what other tests have left, and what both have kept."""
-    checks: dict[str, Callable[[Any], None]] = {"inventory": add_up, "nofs": counted}
+    checks: dict[str, Callable[[Any], None]] = {"inventory": add_up, "nofs": counted, "locks": locks_add_up}
     for command, check in checks.items():
         args = (command, "-q", "--format", "json", SMALL)
         one = gfpcheck(*args, "-j1", cwd=trees[version], cache=tmp_path)

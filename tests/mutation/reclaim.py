@@ -1,8 +1,8 @@
 """The oracle for GFP_NOFS: is a lock or a transaction held that reclaim takes in the same directory?
 
-Reclaim's side is a search through the text from the functions stored in its pointers; both sides name a lock by the
-structure that declares it, and a member that two structures declare makes no claim. No claim either where the lock's
-object is made by the function that takes the lock.
+Reclaim's side is a search through the text from the functions stored in its pointers. Both sides name a lock by the
+structure that declares it: the type of its object in the function's text, else the only structure with that member. No
+claim is made where the lock's object is made by the function that takes the lock.
 """
 
 from __future__ import annotations

@@ -112,8 +112,9 @@ class Taken:
         return self.lock_class(Held(op.kind, key, offset), function)
 
     def lock_class(self, lock: Held, function: Function) -> str | None:
-        """The one structure and member, or global, that the lock can be; None if the text leaves that open, or if it
-        lies in an object that contains an inode: reclaim may own that."""
+        """The one structure and member, or global, that the lock can be, by the type that the function declares its
+        object with, else because no other structure has such a member. None if the text leaves that open, or if
+        the lock lies in an object that contains an inode: reclaim may own that."""
         if lock.kind == "transaction":
             return "a transaction"
         if lock.kind != "sleeping":
@@ -128,6 +129,15 @@ class Taken:
             return None
         declared = re.compile(rf"\b{_LOCK_TYPE}{member[1]}\s*(?:;|__)")
         owners = [name for name, text in self._folder.structures.items() if declared.search(text)]
+        owners = [name for name in owners if name in self._types(function, lock.key)] or owners
         if len(owners) != 1 or re.search(r"\bstruct\s+inode\s+\w+\s*;", self._folder.structures[owners[0]]):
             return None
         return f"{owners[0]}.{member[1]}"
+
+    def _types(self, function: Function, key: str) -> list[str]:
+        """The structures that the function, or its head, declares the object of `&object->member` with."""
+        code = self._folder.source_of(function).code
+        variable = re.match(r"&(\w+)->\w+\Z", key)
+        begin = max(code.rfind(end, 0, function.start) for end in ";}")
+        declared = rf"\bstruct\s+(\w+)\s+(?:\*\s*\w+\s*,\s*)*\*\s*{variable[1]}\b" if variable else r"(?!)"
+        return re.findall(declared, code[max(begin, 0) : function.end])

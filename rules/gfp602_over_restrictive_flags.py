@@ -36,11 +36,11 @@ static int probe(struct device *dev)
 
 ## How it is decided
 
-The flags must be constants that stand at the allocation. Nothing must be held there in any situation, and nothing in
-any of the ways in which the function is entered, however many calls long. Confidence is medium where all ways lead to
-the main functions of threads and to work items, which are known to hold nothing; where a way begins at a function of
-which it is not known who calls it, low. The rule is off by default: that nobody was found who needs the flags does not
-prove that there is nobody.
+The flags must be constants that stand at the allocation; `__GFP_KSWAPD_RECLAIM` is in all of these, and what lacks it
+is tried only. Nothing must be held there in any situation, and nothing in any of the ways in which the function is
+entered, however many calls long. Confidence is medium where all ways lead to the main functions of threads and to
+work items, which are known to hold nothing; where a way begins at a function of which it is not known who calls it,
+low. The rule is off by default: that nobody was found who needs the flags does not prove that there is nobody.
 
 ## When to ignore it
 
@@ -54,7 +54,8 @@ from gfpcheck.rule_api import Allocation, Confidence, Finding, Flags, Function, 
 KNOWN = ("thread", "work")
 """Ways to be called of which it is known that nothing is held."""
 OPPORTUNISTIC = "__GFP_NOWARN | __GFP_NOMEMALLOC"
-"""An allocation that does not wait and has these does not want to: it is tried, and there is another way."""
+"""An allocation that does not wait and has these does not want to: it is tried, and there is another way. So it is with
+one that wakes nobody up who reclaims; without any flags, pagecache_get_page() does not allocate at all."""
 SHOWN = 3
 """Ways that are named in the message."""
 
@@ -102,7 +103,8 @@ def _kind(flags: Flags) -> str:
     if not flags.known:
         return ""
     if flags.sleeps is False:
-        return "atomic" if flags.has(OPPORTUNISTIC) is not True else ""
+        tries = flags.has(OPPORTUNISTIC) is True or flags.lacks("__GFP_KSWAPD_RECLAIM")
+        return "" if tries else "atomic"
     if flags.has("__GFP_IO") is False:
         return "noio"
     return "nofs" if flags.has("__GFP_FS") is False else ""

@@ -51,6 +51,7 @@ from collections.abc import Iterator
 from gfpcheck.rule_api import Confidence, Ending, Finding, Function, Level, Place, Rule, ScopeEnd, Step
 
 _WRONG = ("kind", "twice", "order")
+_SAID = {"nofs": "NOFS", "noio": "NOIO"}
 
 
 class ScopeRestoreMismatch(Rule):
@@ -84,13 +85,14 @@ class ScopeRestoreMismatch(Rule):
 
 
 def _problem(end: ScopeEnd, ending: Ending) -> str:
+    kind, other = (_SAID.get(each, each) for each in (end.kind, ending.made_for))
     if ending.verdict == "constant":
-        return f"closes a {end.kind} scope with a constant, which is no token"
+        return f"closes a {kind} scope with a constant, which is no token"
     if ending.verdict == "kind":
-        return f"closes a {end.kind} scope with the token of a {ending.made_for} scope{_line(ending.opened)}"
+        return f"closes a {kind} scope with the token of a {other} scope{_line(ending.opened)}"
     if ending.verdict == "twice":
-        return f"closes a {end.kind} scope with a token that has closed it already"
-    return f"closes the {end.kind} scope{_line(ending.opened)} while the one{_line(ending.inner)} in it is still open"
+        return f"closes a {kind} scope with a token that has closed it already"
+    return f"closes the {kind} scope{_line(ending.opened)} while the one{_line(ending.inner)} in it is still open"
 
 
 def _line(place: Place | None) -> str:

@@ -166,7 +166,7 @@ class LoopFinder:
                     break
                 else:
                     if (block, index) not in fails and instr.loc != start.call.loc:  # else the allocator's own macro
-                        waits[callee_name(instr) or show(instr.callee)] = None
+                        waits[self._effects.display_name(instr)] = None
                         flags_told = self._waits_with(func, instr, state)
                         if flags_told is not None:
                             told = flags_told if told is None else values.join(told, flags_told)

@@ -15,7 +15,7 @@ from gfpcheck.analysis.liveness import reverse_postorder
 from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, names_in, show
 from gfpcheck.analysis.program import callee_name
 from gfpcheck.analysis.results import AllocationSite
-from gfpcheck.ir import Assign, Call, Expr, Func, Loc, Temp, Var, successors
+from gfpcheck.ir import Assign, Bin, Branch, Call, Const, Expr, Func, Loc, Temp, Un, Var, successors
 from gfpcheck.models import Allocator, base_name
 
 
@@ -100,9 +100,13 @@ class Pools:
                     _assigned(held, instr)
                 else:
                     self._called(func, instr, pooled.get((number, index), []), held, found)
-            for target in successors(func.blocks[number].term):
+            term = func.blocks[number].term
+            for target in successors(term):
+                there = held
+                if isinstance(term, Branch) and term.then != term.other:
+                    there = _without(held, _null(term.cond, target == term.then))
                 old = arriving.get(target)
-                new = _joined(old, held) if old is not None else dict(held)
+                new = _joined(old, there) if old is not None else dict(there)
                 if new != old:
                     arriving[target] = new
                     pending.add(target)
@@ -171,6 +175,20 @@ def _assigned(held: _Held, assign: Assign) -> None:
             held[loc] = element._replace(names=element.names | names_in(dst))
         elif isinstance(dst, Var | Temp) and dst in element.names:
             held[loc] = element._replace(names=element.names - {dst})
+
+
+def _without(held: _Held, null: Expr | None) -> _Held:
+    """What is in hand where `null` is: not the element of that name."""
+    return {loc: element for loc, element in held.items() if null not in element.names}
+
+
+def _null(condition: Expr, truth: bool) -> Expr | None:
+    """What is known to be NULL where `condition` is `truth`."""
+    if isinstance(condition, Un) and condition.op == "!":
+        return _null(condition.operand, not truth)
+    if isinstance(condition, Bin) and condition.op in ("==", "!=") and condition.right == Const(0):
+        return _null(condition.left, truth == (condition.op == "!="))
+    return None if truth else condition
 
 
 def _joined(a: _Held, b: _Held) -> _Held:

@@ -3,16 +3,17 @@
 ## What it finds
 
 A call of the `kvmalloc()` family without `__GFP_DIRECT_RECLAIM` (`GFP_ATOMIC`, `GFP_NOWAIT`) or with `__GFP_NORETRY`; a
-call of the `__vmalloc()` family without `__GFP_DIRECT_RECLAIM`, or with `__GFP_NORETRY`, `__GFP_RETRY_MAYFAIL` or a
-zone modifier.
+call of the `__vmalloc()` family without `__GFP_DIRECT_RECLAIM`, or with `__GFP_NORETRY`, `__GFP_RETRY_MAYFAIL` or
+`__GFP_HIGHMEM`, which it adds itself.
 
 ## Why it is a bug
 
 vmalloc() allocates page tables with flags of its own, so a mask that is tighter than GFP_KERNEL does not hold.
 `kvmalloc()` falls back to it for more than a page, and with flags that may not sleep it returns NULL instead:
 mm/util.c says that "GFP_NOWAIT and GFP_ATOMIC are not supported, neither is the __GFP_NORETRY modifier". The comment
-at __vmalloc_node_range() in mm/vmalloc.c says the same of vmalloc, and of zone modifiers. So the call does what
-`kmalloc()` does, or sleeps where it must not.
+at __vmalloc_node_range() in mm/vmalloc.c says the same of vmalloc, and of zone modifiers; `GFP_DMA` and
+`GFP_DMA32` are heeded all the same, for vmalloc_32(). So the call does what `kmalloc()` does, or sleeps where it must
+not.
 
 ## Bad
 

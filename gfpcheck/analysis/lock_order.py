@@ -13,12 +13,15 @@ from typing import NamedTuple
 from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.held_below import Entry, HeldBelow, is_lock
 from gfpcheck.analysis.paths import has_class
-from gfpcheck.analysis.results import Acquisition
+from gfpcheck.analysis.results import Acquisition, Which
 from gfpcheck.analysis.state import HeldLock, Site
 from gfpcheck.analysis.trace import Consts
+from gfpcheck.ir import Const
 
 _TRIES = 6
 """Proofs of one order that are looked into."""
+_ANY = Const(0)
+"""The mask of those who want to know only which calls are made."""
 Others = frozenset[tuple[str, str]]
 """Classes and modes of locks."""
 
@@ -137,27 +140,35 @@ class LockOrder:
         return order.entry is None or calls_lead_to(self._engine, order.holder, order.chain, order.second)
 
 
-def calls_lead_to(engine: Engine, start: str, chain: Sequence[Site], lock: HeldLock | None = None) -> bool:
+def calls_lead_to(engine: Engine, start: str, chain: Sequence[Site], lock: HeldLock) -> bool:
     """True if function `start` and those below make the calls of `chain`, with the constants that they pass, and the
-    last one waits for `lock` then, if one is given."""
+    last one waits for `lock` then."""
+    for key, consts in _led_to(engine, start, chain):
+        waited = [each.lock for each in engine.explore(key, consts).acquisitions if each.blocking and not each.kept]
+        # Where modes were put together nobody knows which of the locks it takes, and keeps.
+        known = consts or not engine.summary(key).blurred
+        if known and any((each.site, each.cls) == (lock.site, lock.cls) for each in waited):
+            return True
+    return False
+
+
+def calls_reach(engine: Engine, start: str, chain: Sequence[Site], site: Site) -> bool:
+    """As `calls_lead_to`: the last function makes the call at `site` then."""
+    return any(site in engine.explore(key, consts, _ANY).demanded for key, consts in _led_to(engine, start, chain))
+
+
+def _led_to(engine: Engine, start: str, chain: Sequence[Site]) -> Iterator[Which]:
+    """The function at the end of the chain, with what it is passed there, for each way in which it is called so."""
     stack: list[tuple[int, str, Consts]] = [(0, start, ())]
     seen = set(stack)
     while stack:
         depth, key, consts = stack.pop()
-        found = engine.explore(key, consts)
         if depth == len(chain):
-            if lock is None:
-                return True
-            waited = [each.lock for each in found.acquisitions if each.blocking and not each.kept]
-            # Where modes were put together nobody knows which of the locks it takes, and keeps.
-            known = consts or not engine.summary(key).blurred
-            if known and any((each.site, each.cls) == (lock.site, lock.cls) for each in waited):
-                return True
+            yield key, consts
             continue
-        for at, _ in found.calls:
+        for at, _ in engine.explore(key, consts).calls:
             if at.site == chain[depth]:
                 step = (depth + 1, at.callee, at.consts if any(c is not None for c in at.consts) else ())
                 if step not in seen:
                     seen.add(step)
                     stack.append(step)
-    return False

@@ -61,6 +61,16 @@ def test_what_is_allocated_after_the_lock_is_given_back_is_not_under_it(command:
     assert (scoped["hazard"], scoped["no_fail"]) == ("io", False)
 
 
+def test_what_a_constant_rules_out_is_not_under_it(command: Run, tree: Path) -> None:
+    survey = found(command, tree / FOLDER)
+    (lock,) = [each for each in survey["classes"] if each["cls"] == "struct pool.name_lock"]
+    assert [(each["place"]["function"], each["hazard"]) for each in lock["allocations"]] == [
+        ("pool_name", "fs"),
+        ("pool_take", "none"),
+    ]
+    assert survey["left_out"]["allocations under a lock on ways that the functions never go"] == 1
+
+
 @pytest.mark.parametrize(
     ("old", "new", "gone"),
     [

@@ -4,8 +4,7 @@ one, whose holder waits for the first one, maybe by way of others."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gfpcheck.analysis.lock_order import Ordered
@@ -15,8 +14,6 @@ from gfpcheck.overview.locks.under import Under
 
 LONGEST = 2
 """Tasks beside the one that allocates. With more of them everything is in a cycle with everything."""
-TRIES = 6
-"""Allocations that are looked at a second time for one that is made."""
 _NEEDS: Mapping[str, tuple[Hazard, ...]] = {
     "__GFP_FS": ("fs",),
     "__GFP_IO": ("fs", "io"),
@@ -82,19 +79,13 @@ class Cycles:
         self.longer = 0
         """Cycles with a lock for which reclaim could wait at once."""
 
-    def of(
-        self,
-        unders: Sequence[Under],
-        made: Callable[[Under], bool],
-        ways: Mapping[str, Sequence[ReclaimLock]],
-    ) -> Iterator[Cycle]:
+    def of(self, unders: Sequence[Under], ways: Mapping[str, Sequence[ReclaimLock]]) -> Iterator[Cycle]:
         """The cycles of allocations under one class of locks, the surest first; reclaim waits for locks by `ways`. One
-        for each lock that it waits for. `made` tells whether an allocation is one after a second look."""
+        for each lock that it waits for."""
         entered: dict[str, tuple[Under, ReclaimLock]] = {}
         for cls in sorted(ways):
             for way in ways[cls]:
-                through = (each for each in unders if comes_through(each, way))
-                under = next(filter(made, islice(through, TRIES)), None)
+                under = next((each for each in unders if comes_through(each, way)), None)
                 if under is not None:
                     entered[cls] = (under, way)
                     break

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from heapq import nsmallest
 
 from gfpcheck.analysis.entry_points import Routes
 from gfpcheck.analysis.held_below import Entry, HeldBelow, is_lock
-from gfpcheck.analysis.lock_order import LockOrder, Ordered, Pair
+from gfpcheck.analysis.lock_order import LockOrder, Ordered, Pair, calls_reach
 from gfpcheck.analysis.neighbours import folder
 from gfpcheck.analysis.paths import has_class
 from gfpcheck.analysis.reclaim import ReclaimLock
@@ -26,6 +27,8 @@ from gfpcheck.overview.locks.ways import Ways
 from gfpcheck.overview.surveyed import asked_for, heading
 
 _NOBODY = Waiters((), 0, 0)
+_TRIES = 3
+"""Ways to an allocation that are looked into."""
 
 
 def find_locks(source: Source, known: Knowledge) -> Locks:
@@ -63,6 +66,7 @@ class _Finder:
         self._folders: dict[str, Counter[str]] = {}
         self._tried: dict[str, set[Site]] = {}
         self._unnamed: set[Site] = set()
+        self._refuted = 0
         for key in sorted(asked):
             for acquisition in engine.facts[key].acquisitions:
                 self._note(key, acquisition)
@@ -92,17 +96,27 @@ class _Finder:
     def _allocations(self, cls: str, below: Mapping[str, Sequence[Entry]]) -> dict[Site, list[Under]]:
         """The allocations under the locks of a class, by place: of each the surest way to it in each respect that
         matters, the worst hazard first."""
-        best: dict[Site, dict[tuple[object, ...], Under]] = {}
+        ways: dict[Site, dict[tuple[object, ...], list[Under]]] = {}
         for under in self._under.of(cls, below):
             if under.holder in self._asked or under.key in self._asked:
-                here = best.setdefault(under.place, {})
                 respect = (under.hazard, under.no_fail, under.silenced, under.lock.mode, folder(under.lock.site.file))
-                if respect not in here or under.rank < here[respect].rank:
-                    here[respect] = under
-        return {
-            place: sorted(found.values(), key=lambda under: (worse(under.hazard), under.rank))
-            for place, found in sorted(best.items())
-        }
+                ways.setdefault(under.place, {}).setdefault(respect, []).append(under)
+        found: dict[Site, list[Under]] = {}
+        for place, respects in sorted(ways.items()):
+            unders = [under for under in map(self._made, respects.values()) if under is not None]
+            if unders:
+                found[place] = sorted(unders, key=lambda under: (worse(under.hazard), under.rank))
+            else:
+                self._refuted += 1
+        return found
+
+    def _made(self, unders: Sequence[Under]) -> Under | None:
+        """The surest of these on whose way the functions make the calls, if it is among the first."""
+        best = nsmallest(_TRIES, unders, key=lambda under: under.rank)
+        return next((under for under in best if self._is_made(under)), None)
+
+    def _is_made(self, under: Under) -> bool:
+        return under.entry is None or calls_reach(self._known.engine, under.holder, under.chain, under.here)
 
     # --- the classes -----------------------------------------------------------------------
 
@@ -168,6 +182,7 @@ class _Finder:
                 self._held.wide
             ),
             "places that take a lock which is known by a variable alone": len(self._unnamed),
+            "allocations under a lock on ways that the functions never go": self._refuted,
             "orders of two locks on ways that the functions never go": self._order.refuted,
             **self._prover.left_out(),
         }

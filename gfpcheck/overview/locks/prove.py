@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from itertools import pairwise
 
-from gfpcheck.analysis.lock_order import Order, Ordered, calls_lead_to
+from gfpcheck.analysis.lock_order import Order, Ordered
 from gfpcheck.analysis.neighbours import folder
 from gfpcheck.analysis.state import HeldLock, Site
 from gfpcheck.analysis.waiters import LockWaiters
@@ -15,7 +15,7 @@ from gfpcheck.driver.arrivals import Arrivals, may_be_killed
 from gfpcheck.driver.places import Places
 from gfpcheck.findings import Step
 from gfpcheck.models import ATOMIC_KINDS
-from gfpcheck.overview.locks.cycles import TRIES, Cycle, Cycles, comes_through
+from gfpcheck.overview.locks.cycles import Cycle, Cycles, comes_through
 from gfpcheck.overview.locks.types import Confidence, Finding, Half
 from gfpcheck.overview.locks.under import Under
 from gfpcheck.overview.locks.ways import Ways
@@ -41,7 +41,6 @@ class Prover:
         self._program = known.program
         self._views = known.views
         self._places = Places(known.program)
-        self._engine = known.engine
         self._arrivals = arrivals
         self._waiters = waiters
         self._ways = ways
@@ -79,7 +78,7 @@ class Prover:
         best: dict[tuple[str, ...], Finding] = {}
         for where in sorted(places):
             unders = sorted(places[where], key=lambda under: under.rank)
-            for cycle in self._cycles.of(unders, self._is_made, self._ways.seen_from(self._file(unders[0].holder))):
+            for cycle in self._cycles.of(unders, self._ways.seen_from(self._file(unders[0].holder))):
                 would = {under.place for under in unders if comes_through(under, cycle.way)}
                 finding = self._finding(cycle, len(would))
                 known = best.get(cycle.locks)
@@ -137,8 +136,7 @@ class Prover:
             return
         number = len({under.place for under in unders})
         for mode in ("exclusive", "shared"):
-            of_mode = (under for under in unders if under.lock.mode == mode)
-            under = next(filter(self._is_made, islice(of_mode, TRIES)), None)
+            under = next((under for under in unders if under.lock.mode == mode), None)
             if under is None:
                 continue
             waiters = self._waiters.waiting(cls, mode, under.others)
@@ -207,10 +205,6 @@ class Prover:
             yield "a function pointer lies between"
         if under.lock.kind == _OF_PAGES:
             yield "each page and each buffer has such a lock"
-
-    def _is_made(self, under: Under) -> bool:
-        """True if the functions between lock and allocation make these calls."""
-        return under.entry is None or calls_lead_to(self._engine, under.holder, under.chain)
 
     def _file(self, key: str) -> str:
         return self._program.functions[key].file

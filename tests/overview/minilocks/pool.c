@@ -64,6 +64,22 @@ static void *pool_new(gfp_t gfp)
 	return kmalloc(64, gfp);
 }
 
+static void *pool_take(bool sure)
+{
+	if (!sure)
+		return kmalloc(64, GFP_ATOMIC);
+	return kmalloc(64, GFP_KERNEL);
+}
+
+/* Only one of them is made under the lock. */
+void pool_tree(struct pool *pool)
+{
+	mutex_lock(&pool->name_lock);
+	pool->root = pool_take(false);
+	mutex_unlock(&pool->name_lock);
+	pool->list = pool_take(true);
+}
+
 /* A cycle of two: this is the one half ... */
 int pool_add(struct pool *pool)
 {

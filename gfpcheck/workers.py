@@ -15,9 +15,16 @@ from multiprocessing import connection, forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """The signals that tell a process to end."""
+_IN_HAND = 2
+"""Parts that a copy is asked for at a time: it need not wait for the next one."""
 
 
 @contextmanager
@@ -113,6 +120,33 @@ def answered(some: Iterable[Copy], wait: bool) -> list[Copy]:
     """Those of `some` copies that have answered, or are gone; with `wait`, at least one of them."""
     pipes = {each.pipe: each for each in some}
     return [pipes[pipe] for pipe in connection.wait(pipes, None if wait else 0) if isinstance(pipe, Connection)]
+
+
+def spread(jobs: int, parts: int, work: Callable[[int], T], type_: type[T]) -> list[T]:
+    """What `work` says of each of `parts` parts, by number, done by this process and up to `jobs` - 1 copies of it.
+    What a copy says must be something that msgspec knows as `type_`; what one that dies was asked for is done here."""
+    found: dict[int, T] = {}
+    encode, decode = msgspec.msgpack.encode, msgspec.msgpack.Decoder(type_).decode
+    left = list(range(parts))[::-1]
+    with copies(min(jobs, parts) - 1, lambda question: encode(work(int(question)))) as made:
+        asked: dict[Copy, list[int]] = {copy: [] for copy in made}
+        while left or any(asked.values()):
+            for copy, numbers in list(asked.items()):
+                while left and len(numbers) < _IN_HAND:
+                    numbers.append(left.pop())
+                    with suppress(OSError):  # it is gone, which is seen below
+                        copy.ask(b"%d" % numbers[-1])
+            if left:
+                number = left.pop()
+                found[number] = work(number)
+            busy = [copy for copy, numbers in asked.items() if numbers]
+            for copy in answered(busy, wait=not left) if busy else ():
+                try:
+                    found[asked[copy][0]] = decode(copy.answer())
+                    del asked[copy][0]
+                except (OSError, EOFError):
+                    left += asked.pop(copy)
+    return [found[number] for number in range(parts)]
 
 
 def _copy(answer: Callable[[bytes], bytes], others: Iterable[Copy]) -> Copy:

@@ -1,12 +1,15 @@
-"""Folders that go with a process, however it is told to end."""
+"""Worker processes, and folders that go with a process, however it is told to end."""
 
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from gfpcheck.workers import spread
 
 PROGRAM = """
 import os, shutil, signal, sys
@@ -42,3 +45,36 @@ def test_nothing_is_left_of_a_folder(number: signal.Signals, when: str, tmp_path
     assert str(tmp_path) in done.stdout
     assert done.stdout.endswith("interrupted\n"), done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_parts_are_spread_over_copies() -> None:
+    def work(number: int) -> list[int]:
+        time.sleep(0.005)
+        return [number, os.getpid()]
+
+    found = spread(3, 40, work, list[int])
+    assert [number for number, _ in found] == list(range(40))
+    assert len({process for _, process in found}) > 1
+    assert [number for number, _ in spread(1, 3, work, list[int])] == [0, 1, 2]
+    assert spread(2, 0, work, list[int]) == []
+
+
+def test_what_a_copy_dies_of_is_done_again() -> None:
+    here = os.getpid()
+
+    def work(number: int) -> int:
+        time.sleep(0.005)
+        if number == 20 and os.getpid() != here:
+            os._exit(1)
+        return number
+
+    assert spread(3, 40, work, int) == list(range(40))
+
+
+def test_what_a_copy_cannot_say_is_done_again() -> None:
+    def work(number: int) -> object:
+        time.sleep(0.005)
+        return number if number % 2 else object
+
+    found = spread(2, 10, work, object)
+    assert found == [number if number % 2 else object for number in range(10)]

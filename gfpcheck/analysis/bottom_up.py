@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
 
 from gfpcheck import workers
+from gfpcheck.analysis import exchange
 from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.engine import Engine
-from gfpcheck.analysis.kept import News
-from gfpcheck.analysis.results import Found, Share, Which
+from gfpcheck.analysis.exchange import Exchange, Heard
+from gfpcheck.analysis.results import Share
 from gfpcheck.workers import Copy
 
 _WORTH_COPYING = 4_000
@@ -73,14 +74,6 @@ class _Question(msgspec.Struct, array_like=True):
     news: list[Share]
 
 
-class _Answer(msgspec.Struct, array_like=True):
-    """What was found out: all of it, what others must know of it, and what is to be kept."""
-
-    whole: Share
-    brief: Share
-    kept: News
-
-
 class _Work:
     """Which components are done, which can be done next, and who does them."""
 
@@ -93,43 +86,37 @@ class _Work:
         # Those on the longest way up first: the others can be done beside them.
         self._ready = [(-component.height, n) for n, component in enumerate(components) if component.callees == 0]
         heapq.heapify(self._ready)
-        self._shares: list[tuple[Copy | None, Share]] = []
+        self._exchange = Exchange(engine)
 
     def run(self, copies: list[Copy]) -> None:
         """Does everything, with the help of `copies`; what one that dies was asked for is done again."""
         asked: dict[Copy, list[int]] = {}
-        told = dict.fromkeys(copies, 0)
+        alive = list(copies)
         while self._left:
-            for copy in [copy for copy in told if copy not in asked]:
-                batch = self._batch(len(told))
-                if batch and self._ask(copy, batch, told[copy]):
+            for copy in [copy for copy in alive if copy not in asked]:
+                batch = self._batch(len(alive))
+                if batch and self._ask(copy, batch):
                     asked[copy] = batch
-                    told[copy] = len(self._shares)
                 elif batch:
                     self._undo(batch)
-                    del told[copy]
+                    alive.remove(copy)
             if self._ready:
                 _, number = heapq.heappop(self._ready)
                 self._engine.summarise(self._components[number].keys)
-                if told:
-                    self._shares.append((None, _brief(self._engine.results.news())))
                 self._done([number])
             for copy in workers.answered(asked, wait=not self._ready) if asked else ():
                 batch = asked.pop(copy)
                 if not self._take(copy, batch):
                     self._undo(batch)
-                    del told[copy]
+                    alive.remove(copy)
 
     def answer(self, question: bytes) -> bytes:
         """In a copy: what there is to know of some components."""
         asked = _question(question)
-        for share in asked.news:
-            self._engine.results.learn(share)
+        exchange.learn(self._engine, asked.news)
         for number in asked.batch:
             self._engine.summarise(self._components[number].keys)
-        news = self._engine.results.news()
-        kept = self._engine.kept.news() if self._engine.kept is not None else News({}, set())
-        return _encode(_Answer(Share.of(news), _brief(news), kept))
+        return _encode(exchange.tell(self._engine))
 
     def _batch(self, copies: int) -> list[int]:
         """Components for a copy to do, which leave some for the others."""
@@ -142,11 +129,10 @@ class _Work:
             size += self._components[number].size
         return batch
 
-    def _ask(self, copy: Copy, batch: list[int], told: int) -> bool:
-        """Asks for a batch; False if the copy is gone. `told` is how many shares it has heard of."""
-        news = [share for source, share in self._shares[told:] if source is not copy]
+    def _ask(self, copy: Copy, batch: list[int]) -> bool:
+        """Asks for a batch; False if the copy is gone."""
         try:
-            copy.ask(_encode(_Question(batch, news)))
+            copy.ask(_encode(_Question(batch, self._exchange.news_for(copy))))
         except OSError:
             return False
         return True
@@ -154,13 +140,10 @@ class _Work:
     def _take(self, copy: Copy, batch: list[int]) -> bool:
         """Takes what a copy answers; False if it is gone."""
         try:
-            answer = _answer(copy.answer())
+            heard = _heard(copy.answer())
         except (OSError, EOFError):
             return False
-        self._engine.results.learn(answer.whole)
-        if self._engine.kept is not None:
-            self._engine.kept.learn(answer.kept)
-        self._shares.append((copy, answer.brief))
+        self._exchange.hear(copy, heard)
         self._done(batch)
         return True
 
@@ -181,8 +164,4 @@ class _Work:
 
 _encode = msgspec.msgpack.Encoder().encode
 _question = msgspec.msgpack.Decoder(_Question).decode
-_answer = msgspec.msgpack.Decoder(_Answer).decode
-
-
-def _brief(found: Mapping[Which, Found]) -> Share:
-    return Share.of({which: each.brief for which, each in found.items()})
+_heard = msgspec.msgpack.Decoder(Heard).decode

@@ -66,6 +66,10 @@ class Held(NamedTuple):
     released: tuple[Release, ...] = ()
 
 
+Question = tuple[str, Consts, Expr | None, Expr | None]
+"""What is asked of `Engine.explore`."""
+
+
 class Exploration(NamedTuple):
     """What one function does when some parameters are fixed. `calls` are those that can be reached, each with its
     arguments; `demanded` the bits of the mask asked about that are set at each of its calls."""
@@ -185,7 +189,7 @@ class Engine:
         self._provisional: dict[str, Summary] = {}
         self._flows: dict[str, Flow] = {}
         self._nothing: dict[str, Known] = {}
-        self._explored: dict[tuple[str, Consts, Expr | None, Expr | None], Exploration] = {}
+        self._explored: dict[Question, Exploration] = {}
 
     @property
     def facts(self) -> Mapping[str, FunctionFacts]:
@@ -377,6 +381,14 @@ class Engine:
             self._needs.pop()
             self._explored[question] = known
         return known
+
+    def is_explored(self, question: Question) -> bool:
+        """True if that exploration is made, or kept unless what is called has changed."""
+        return question in self._explored or (self.kept is not None and self.kept.has(self._name(*question)))
+
+    def learn_explored(self, question: Question, found: Exploration) -> None:
+        """Takes over an exploration that another process has made."""
+        self._explored.setdefault(question, found)
 
     def contexts(self, key: str) -> frozenset[str]:
         """The contexts that `key` is registered to be called in."""

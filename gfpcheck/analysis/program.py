@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 
 from gfpcheck.analysis.neighbours import folder, nearest
 from gfpcheck.analysis.pointers import WIDE, Pointers, function_named
@@ -31,6 +31,7 @@ class Program:
         self.included_by: dict[str, int] = {}
         self.own_files: set[str] = set()
         self._by_name: dict[str, list[str]] = {}
+        self._calls: dict[str, tuple[tuple[int, int, Call], ...]] = {}
         self.stores: list[FnStore] = []
         headers: list[Func] = []
         asked = list(modules)
@@ -123,12 +124,18 @@ class Program:
                 found.append(key)
         return tuple(found)
 
-    def calls(self, func: Func) -> Iterator[tuple[int, int, Call]]:
+    def calls(self, func: Func) -> tuple[tuple[int, int, Call], ...]:
         """Each call of `func` as (block, index, call)."""
-        for number, block in enumerate(func.blocks):
-            for index, instr in enumerate(block.instrs):
-                if isinstance(instr, Call):
-                    yield number, index, instr
+        key = f"{func.file}:{func.name}"
+        known = self._calls.get(key)
+        if known is None:
+            known = self._calls[key] = tuple(
+                (number, index, instr)
+                for number, block in enumerate(func.blocks)
+                for index, instr in enumerate(block.instrs)
+                if isinstance(instr, Call)
+            )
+        return known
 
 
 def _agree(types: dict[str, str], name: str, type_: str) -> None:

@@ -17,8 +17,9 @@ import heapq
 from collections.abc import Iterator, Set
 from typing import NamedTuple
 
+from gfpcheck.analysis.ahead import Ahead
 from gfpcheck.analysis.callgraph import CallGraph
-from gfpcheck.analysis.engine import Engine, Exploration
+from gfpcheck.analysis.engine import Engine, Exploration, Question
 from gfpcheck.analysis.neighbours import folder, nearest, same_module
 from gfpcheck.analysis.paths import embedded_in, handed_on, has_class, owner, same_object
 from gfpcheck.analysis.program import Program
@@ -89,6 +90,11 @@ class _Known(NamedTuple):
     sure: bool
     shielded: bool = False
 
+    @property
+    def question(self) -> Question:
+        """What there is to find out about it."""
+        return self.key, self.consts, self.mask, self.nonzero
+
 
 class _Visit(NamedTuple):
     known: _Known
@@ -98,10 +104,16 @@ class _Visit(NamedTuple):
 class Reclaim:
     """The locks that reclaim takes, by class, module and gate: the shortest chain for each. `io` are the functions on
     the way of data to a device. Functions `beyond` the paths asked for are not searched: what is asked about are the
-    locks of these."""
+    locks of these. It is found by at most `jobs` processes."""
 
     def __init__(
-        self, program: Program, engine: Engine, models: Models, graph: CallGraph, beyond: Set[str] = frozenset()
+        self,
+        program: Program,
+        engine: Engine,
+        models: Models,
+        graph: CallGraph,
+        beyond: Set[str] = frozenset(),
+        jobs: int = 1,
     ) -> None:
         self._program = program
         self._engine = engine
@@ -122,11 +134,12 @@ class Reclaim:
         self.roots = 0
         self._locks: dict[str, dict[tuple[str, str, bool], ReclaimLock]] = {}
         self._filled: dict[str, set[str]] = {}
-        for root in models.reclaim_roots:
-            for key in program.pointers.held((root.record, root.member)):
-                self.roots += 1
-                self._filled.setdefault(_name(root), set()).add(folder(program.functions[key].file))
-                self._search(root, key)
+        with Ahead(engine, jobs) as self._ahead:
+            for root in models.reclaim_roots:
+                for key in program.pointers.held((root.record, root.member)):
+                    self.roots += 1
+                    self._filled.setdefault(_name(root), set()).add(folder(program.functions[key].file))
+                    self._search(root, key)
 
     def ways(self, file: str) -> dict[str, tuple[ReclaimLock, ...]]:
         """The ways in which reclaim comes to wait for the locks that functions in `file` hold, by class, for each gate
@@ -169,7 +182,7 @@ class Reclaim:
                 old = self.io.get(known.key)
                 if old is None or (not way.sure, len(way.chain)) < (not old.sure, len(old.chain)):
                     self.io[known.key] = way
-            found = self._engine.explore(known.key, known.consts, known.mask, known.nonzero)
+            found = self._ahead.explore(known.question, (each.known.question for *_, each in reversed(queue)))
             owners = self._owners(known)
             for acquisition in found.acquisitions:
                 self._record(root, entry, visit, acquisition, owners, found)

@@ -101,6 +101,11 @@ class Share(msgspec.Struct, array_like=True):
         """The part that is `found`."""
         return cls(tuple((which, msgspec.Raw(_encode(each))) for which, each in found.items()))
 
+    @classmethod
+    def brief(cls, found: Mapping[Which, Found]) -> Share:
+        """What it takes to summarise the callers of what is `found`."""
+        return cls.of({which: each.brief for which, each in found.items()})
+
 
 class Results:
     """The results so far. Those of another process are decoded when they are asked for."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
@@ -18,8 +17,8 @@ from gfpcheck.analysis.entry import EntryScopes, entry_scopes
 from gfpcheck.analysis.loops import LoopFinder
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.reclaim import Reclaim
+from gfpcheck.driver.check import check, failures
 from gfpcheck.driver.options import Options, Progress
-from gfpcheck.driver.rules import apply
 from gfpcheck.driver.source import Source
 from gfpcheck.driver.views import Views
 from gfpcheck.findings import Finding, Loss, Report, numbered
@@ -50,7 +49,7 @@ def find_out(source: Source, jobs: int, progress: Progress | None) -> Knowledge:
     effects = Effects(program, knowledge, gfp)
     engine = Engine(program, knowledge, effects, summaries.kept, summaries.tool)
     summarise(engine, graph, jobs, None if progress is None else partial(progress, "analysing"))
-    reclaim = Reclaim(program, engine, knowledge, graph, beyond)
+    reclaim = Reclaim(program, engine, knowledge, graph, beyond, jobs)
     loops = LoopFinder(program, engine)
     edges = Edges(engine)
     entry = entry_scopes(program.functions, edges)
@@ -70,40 +69,28 @@ def analyse(source: Source, rules: tuple[type[Rule], ...], options: Options, pro
     losses += [_broken(module.errors) for module in followed.modules if module.errors]
     known = find_out(source, options.processes, progress)
     program, graph, engine, reclaim, *_ = known
-    views = known.views
     beyond = followed.functions
     losses += [
         Loss("follow", key, "the function was too much work and was given up on")
         for key in sorted(engine.facts.keys() & beyond)
         if engine.facts[key].given_up
     ]
-    findings: list[Finding] = []
-    crashed: Counter[tuple[str, str]] = Counter()
-    sites = 0
-    broad = tuple(rule for rule in rules if rule.every_function)
-    for key in sorted(engine.facts.keys() - beyond):
-        facts = engine.facts[key]
-        sites += len(facts.sites)
-        if facts.given_up:
-            losses.append(Loss("analysis", key, "the function was too much work and was given up on"))
-        concerned = rules if facts.sites or facts.scopes is not None else broad
-        if not concerned:
-            continue
-        function = views.function(key, facts)
-        for rule in concerned:
-            try:
-                findings += apply(rule, function)
-            except (Exception, SystemExit) as error:  # a rule is somebody else's code: name it, count it, go on
-                crashed[rule.id, f"{type(error).__name__}: {error}"] += 1
-    losses += [Loss("rule", rule, f"{why} ({n} functions)") for (rule, why), n in sorted(crashed.items())]
-    found = numbered(findings)
+    keys = sorted(engine.facts.keys() - beyond)
+    losses += [
+        Loss("analysis", key, "the function was too much work and was given up on")
+        for key in keys
+        if engine.facts[key].given_up
+    ]
+    checked = check(rules, known.views, engine, keys, options.processes)
+    losses += [Loss("rule", each.rule, f"{each.why} ({n} functions)") for each, n in failures(checked.crashes)]
+    found = numbered(checked.findings)
     if options.scenarios:
         found = _with_scenarios(found, known, source, rules)
     counts = {
         "files": len(modules),
         "left-out files": len(plan.skipped) - len(plan.lost),
         "functions": len(program.functions) - len(beyond),
-        "allocation sites": sites,
+        "allocation sites": sum(len(engine.facts[key].sites) for key in keys),
         "unresolved indirect calls": graph.unresolved,
         "indirect calls with too many targets": graph.wide,
         "external calls": graph.external,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,21 +11,9 @@ import pytest
 import yaml
 from action import PROJECT, Done, definition, run_action
 from fixtures_harness import TREE
+from repository import HAZARD, commit, git
 
 FILE = "fs/minifs/inode.c"
-NEW = """
-static DEFINE_SPINLOCK(minifs_new_lock);
-
-void *minifs_new(size_t size)
-{
-	void *p;
-
-	spin_lock(&minifs_new_lock);
-	p = kmalloc(size, GFP_KERNEL);
-	spin_unlock(&minifs_new_lock);
-	return p;
-}
-"""
 
 
 class Runner:
@@ -40,19 +27,10 @@ class Runner:
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gfpcheck "$@"\n')
         program.chmod(0o755)
         shutil.copytree(TREE, self.workspace / place)
-        self.git("init", "--quiet")
-        self.commit("First")
+        commit(self.workspace, "First")
         with (self.workspace / place / FILE).open("a") as stream:
-            stream.write(NEW)
-        self.commit("Second")
-
-    def git(self, *words: str) -> None:
-        author = ("-c", "user.name=A", "-c", "user.email=a@example.org")
-        subprocess.run(["git", *author, *words], cwd=self.workspace, check=True, capture_output=True)
-
-    def commit(self, title: str) -> None:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", title)
+            stream.write(HAZARD)
+        commit(self.workspace, "Second")
 
     def __call__(self, event: str = "pull_request", **inputs: str) -> Done:
         named = {name.replace("_", "-"): value for name, value in inputs.items()}
@@ -76,6 +54,9 @@ def test_a_pull_request(runner: Runner) -> None:
     assert [result["ruleId"] for result in log["runs"][0]["results"]] == ["GFP101"]
     assert (done.outputs["exit-code"], done.outputs["upload"]) == ("1", "true")
     assert f"{FILE}:181:6: error: kmalloc()" in done.summary
+    kept = {step["with"]["path"] for step in definition()["runs"]["steps"] if "actions/cache/" in step.get("uses", "")}
+    assert kept == {"${{ runner.temp }}/gfpcheck-cache"}
+    assert list((runner.temporary / "gfpcheck-cache").iterdir())
     again = runner(fail_on="never", upload="false")
     assert (again.code, again.annotations) == (0, done.annotations)
     assert (again.outputs["exit-code"], again.outputs["upload"]) == ("0", "false")
@@ -112,7 +93,7 @@ def test_what_is_wrong_is_an_annotation(runner: Runner, event: str, inputs: dict
 
 def test_a_pull_request_without_history(runner: Runner) -> None:
     clone = runner.workspace.parent / "clone"
-    runner.git("clone", "--quiet", "--depth=1", f"file://{runner.workspace}", str(clone))
+    git(runner.workspace, "clone", "--quiet", "--depth=1", f"file://{runner.workspace}", str(clone))
     runner.workspace = clone
     done = runner()
     assert done.code == 2

@@ -12,7 +12,7 @@ import click
 from gfpcheck.changes import ChangeError, Side, apply_patches, commit_of, find_range, read_patches
 from gfpcheck.cli.change import introduced, within_option
 from gfpcheck.cli.check import exit_code
-from gfpcheck.cli.options import follow_option, jobs_option, selection, where
+from gfpcheck.cli.options import Sources, follow_option, jobs_option, selection, where
 from gfpcheck.cli.output import print_report
 from gfpcheck.cli.request import settings
 from gfpcheck.cli.sections import OUTPUT, SectionCommand, option
@@ -26,7 +26,7 @@ from gfpcheck.report import b4
 @follow_option
 @selection
 @jobs_option
-def b4_check(as_json: bool, config_file: Path | None, **asked: Any) -> int:
+def b4_check(as_json: bool, sources: Sources, **asked: Any) -> int:
     """Report what the patch on standard input introduces, in a way that b4 understands.
 
     \b
@@ -37,10 +37,10 @@ def b4_check(as_json: bool, config_file: Path | None, **asked: Any) -> int:
     A patch that is one of the last commits of HEAD already, as those of a prepared series are, is compared with the
     commit before it; any other is applied to the working tree, which is left as it is.
     """
-    config, config_path = settings(config_file, (Path.cwd(),))
-    result = introduced(_sides, config, config_path, config_file, quiet=True, **asked)
+    found = settings(sources.config_file, (Path.cwd(),))
+    result = introduced(_sides, found, sources, quiet=True, **asked)
     print_report(result, b4.write_json if as_json else b4.write_lines)
-    return exit_code(result, config.fail_on, strict=False)
+    return exit_code(result, found.config.fail_on, strict=False)
 
 
 def _sides(root: Path) -> Sequence[Side]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,15 +11,12 @@ import click
 import msgspec
 
 from gfpcheck.changes import ChangeError, Patch, Side, apply_patches, find_range, read_patches
-from gfpcheck.cli.cache import cache_directory
-from gfpcheck.cli.check import exit_code
-from gfpcheck.cli.config import Config
-from gfpcheck.cli.options import PATH, follow_option, results, selection, where
+from gfpcheck.cli.check import exit_code, threshold
+from gfpcheck.cli.options import PATH, Results, Selection, Sources, follow_option, results, selection, where
 from gfpcheck.cli.output import outputs, write_report
-from gfpcheck.cli.request import own_rules, policy, settings, words
+from gfpcheck.cli.request import Settings, policy, reporting, run_options, settings, working
 from gfpcheck.cli.sections import INPUT, SectionCommand, option
-from gfpcheck.cli.terminal import ProgressLine, say
-from gfpcheck.findings import Confidence, Report
+from gfpcheck.findings import Report
 
 Sides = Callable[[Path], Sequence[Side]]
 """The tree before and after the change, and between the patches of a series, from the root of the tree."""
@@ -96,89 +92,46 @@ def _read(file: Path) -> list[Patch]:
         raise ChangeError(f"{file}: {error.strerror or error}") from error
 
 
-def _report(
-    find_sides: Sides,
-    *,
-    fmt: str,
-    places: tuple[str, ...],
-    verbose: bool,
-    quiet: bool,
-    fail_on: str | None,
-    exit_zero: bool,
-    strict: bool,
-    config_file: Path | None,
-    **asked: Any,
-) -> int:
-    destinations = outputs(places, fmt)
-    config, config_path = settings(config_file, (Path.cwd(),))
-    result = introduced(find_sides, config, config_path, config_file, quiet=quiet, **asked)
-    code = exit_code(result, "never" if exit_zero else fail_on or config.fail_on, strict)
+def _report(find_sides: Sides, *, wanted: Results, sources: Sources, **asked: Any) -> int:
+    destinations = outputs(wanted.places, wanted.fmt)
+    found = settings(sources.config_file, (Path.cwd(),))
+    result = introduced(find_sides, found, sources, quiet=wanted.quiet, jobs=wanted.jobs, **asked)
+    code = exit_code(result, threshold(wanted, found.config), wanted.strict)
     result = msgspec.structs.replace(result, exit_code=int(code))
-    write_report(result, destinations, verbose, quiet)
+    write_report(result, destinations, wanted.verbose, wanted.quiet)
     return code
 
 
 def introduced(
     find_sides: Sides,
-    config: Config,
-    config_path: Path | None,
-    config_file: Path | None,
+    found: Settings,
+    sources: Sources,
     *,
     quiet: bool,
     within: tuple[Path, ...],
-    arch: str | None,
-    build_dir: Path | None,
-    compile_commands: Path | None,
-    tree: Path | None,
-    models: tuple[Path, ...],
-    no_cache: bool,
     follow: int | None,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    rule_dirs: tuple[Path, ...],
-    min_confidence: str | None,
-    suppressions: tuple[Path, ...],
+    selected: Selection,
     jobs: int | None,
 ) -> Report:
-    """The report of what a change introduces to the tree that one stands in. Settings are those of `config`, which
-    stands at `config_path` and was named on the command line as `config_file`; all else is as the options of the same
-    names say. Raises ClickException."""
+    """The report of what a change introduces to the tree that one stands in, by the settings `found` and what the
+    options of the same names say. Raises ClickException."""
     # Takes longer than --help and completions should.
     from gfpcheck.driver.compare import compare
-    from gfpcheck.driver.options import Options, RunError
     from gfpcheck.kbuild import find_tree
 
-    if compile_commands is not None:
+    if sources.compile_commands is not None:
         raise click.UsageError("--compile-commands names files of one tree, and a change has two")
     here = Path.cwd()
     kernel = find_tree(here.resolve())
     root = here.resolve() if kernel is None else kernel.root
-    options = Options(
-        paths=(root,),
-        arch=arch or config.arch,
-        build_dir=build_dir,
-        tree=tree,
-        follow=config.follow if follow is None else follow,
-        select=words(select) or config.select,
-        ignore=words(ignore) or config.ignore,
-        rules_page=config.rules_page,
-        rule_dirs=own_rules(config, config_path, config_file, rule_dirs),
-        models=(*map(Path, config.models), *models),
-        min_confidence=Confidence(min_confidence) if min_confidence else config.min_confidence,
-        policy=policy(config, suppressions=suppressions),
-        jobs=jobs or config.jobs,
-        cache_dir=cache_directory(not no_cache),
-        command_line=shlex.join(["gfpcheck", *click.get_current_context().obj]),
-        announce=None if quiet else say,
-    )
-    progress = ProgressLine(not quiet)
-    try:
-        names = [_below(root, path) for path in within]
-        return compare(find_sides(root), names, options, progress)
-    except (RunError, ChangeError) as error:
-        raise click.ClickException(str(error)) from error
-    finally:
-        progress.clear()
+    options = run_options((root,), found, sources, follow=follow, jobs=jobs, quiet=quiet)
+    options = reporting(options, found, selected, policy(found.config, suppressions=selected.suppressions))
+    with working(quiet) as progress:
+        try:
+            names = [_below(root, path) for path in within]
+            return compare(find_sides(root), names, options, progress)
+        except ChangeError as error:
+            raise click.ClickException(str(error)) from error
 
 
 def _below(root: Path, path: Path) -> str:

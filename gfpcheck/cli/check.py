@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
-import shlex
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import msgspec
 
-from gfpcheck.cli.cache import cache_directory
-from gfpcheck.cli.config import URL
+from gfpcheck.cli.config import URL, Config
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.options import PATH, follow_option, results, selection, where
+from gfpcheck.cli.options import PATH, Results, Selection, Sources, follow_option, results, selection, where
 from gfpcheck.cli.output import check_places, outputs, write_report
-from gfpcheck.cli.request import own_rules, policy, settings, words
+from gfpcheck.cli.request import policy, reporting, run_options, settings, working
 from gfpcheck.cli.sections import OUTPUT, REPORTED, SectionCommand, option
 from gfpcheck.cli.statistics import statistics_lines
-from gfpcheck.cli.terminal import ProgressLine, note, say
-from gfpcheck.findings import Confidence, Level, Report
+from gfpcheck.cli.terminal import note, say
+from gfpcheck.findings import Level, Report
 from gfpcheck.triage import TriageError
 from gfpcheck.triage import write_baseline as save_baseline
 
@@ -39,34 +38,17 @@ from gfpcheck.triage import write_baseline as save_baseline
 @option(OUTPUT, "--statistics", is_flag=True, help="Say on standard error what it took and what was counted.")
 def check(
     paths: tuple[Path, ...],
-    arch: str | None,
-    build_dir: Path | None,
-    compile_commands: Path | None,
-    tree: Path | None,
-    models: tuple[Path, ...],
-    config_file: Path | None,
-    no_cache: bool,
+    sources: Sources,
     follow: int | None,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    rule_dirs: tuple[Path, ...],
-    min_confidence: str | None,
-    suppressions: tuple[Path, ...],
+    selected: Selection,
     show_suppressed: bool,
     baseline: Path | None,
     write_baseline: Path | None,
     show_known: bool,
     scenarios: bool,
-    fmt: str,
-    places: tuple[str, ...],
+    wanted: Results,
     rules_page: str | None,
     statistics: bool,
-    verbose: bool,
-    quiet: bool,
-    fail_on: str | None,
-    exit_zero: bool,
-    strict: bool,
-    jobs: int | None,
 ) -> int:
     """Analyse the C files at each PATH: a file, a directory, or a whole tree.
 
@@ -78,61 +60,40 @@ def check(
     `gfpcheck PATH...` is the same as `gfpcheck check PATH...`.
     """
     # Takes longer than --help and completions should.
-    from gfpcheck.driver.options import Options, RunError
     from gfpcheck.driver.run import run
 
     started = time.monotonic()
-    config, config_path = settings(config_file, paths)
-    destinations = outputs(places, fmt)
+    found = settings(sources.config_file, paths)
+    config, quiet = found.config, wanted.quiet
+    destinations = outputs(wanted.places, wanted.fmt)
     if write_baseline is not None:
         check_places([*(output.path for output in destinations), write_baseline])
     if rules_page and not re.match(URL, rules_page):
         raise click.ClickException(f"--rules-page {rules_page}: not the address of a page")
-    if verbose and config_path is not None:
-        say(f"settings from {config_path}")
-    options = Options(
-        paths=paths,
-        arch=arch or config.arch,
-        build_dir=build_dir,
-        compile_commands=compile_commands,
-        tree=tree,
-        follow=config.follow if follow is None else follow,
-        select=words(select) or config.select,
-        ignore=words(ignore) or config.ignore,
-        scenarios=scenarios,
-        rules_page=rules_page or config.rules_page,
-        rule_dirs=own_rules(config, config_path, config_file, rule_dirs),
-        models=(*map(Path, config.models), *models),
-        min_confidence=Confidence(min_confidence) if min_confidence else config.min_confidence,
-        policy=policy(
-            config,
-            baseline=baseline,
-            write_baseline=write_baseline,
-            suppressions=suppressions,
-            show_suppressed=show_suppressed,
-            show_known=show_known,
-        ),
-        jobs=jobs or config.jobs,
-        cache_dir=cache_directory(not no_cache),
-        command_line=shlex.join(["gfpcheck", *click.get_current_context().obj]),
-        announce=None if quiet else say,
+    if wanted.verbose and found.path is not None:
+        say(f"settings from {found.path}")
+    judged = policy(
+        config,
+        baseline=baseline,
+        write_baseline=write_baseline,
+        suppressions=selected.suppressions,
+        show_suppressed=show_suppressed,
+        show_known=show_known,
     )
-    progress = ProgressLine(not quiet)
-    try:
+    options = run_options(paths, found, sources, follow=follow, jobs=wanted.jobs, quiet=quiet)
+    options = reporting(options, found, selected, judged)
+    options = replace(options, scenarios=scenarios, rules_page=rules_page or config.rules_page)
+    with working(quiet) as progress:
         result = run(options, progress)
-    except RunError as error:
-        raise click.ClickException(str(error)) from error
-    finally:
-        progress.clear()
-    code = exit_code(result, "never" if exit_zero else fail_on or config.fail_on, strict)
+    code = exit_code(result, threshold(wanted, config), wanted.strict)
     result = msgspec.structs.replace(result, exit_code=int(code))
     if write_baseline is not None:
         _record(write_baseline, result, quiet)
-    write_report(result, destinations, verbose, quiet)
+    write_report(result, destinations, wanted.verbose, quiet)
     if statistics:
         for line in statistics_lines(result, time.monotonic() - started):
             note(line)
-    if strict and result.losses:
+    if wanted.strict and result.losses:
         say("not everything could be analysed, and --strict was given")
     return code
 
@@ -146,6 +107,11 @@ def _record(path: Path, result: Report, quiet: bool) -> None:
     if not quiet:
         number = len(result.recorded)
         say(f"{number} {'finding is' if number == 1 else 'findings are'} in the baseline {path}")
+
+
+def threshold(wanted: Results, config: Config) -> str:
+    """The level from which on there are findings, or "never"."""
+    return "never" if wanted.exit_zero else wanted.fail_on or config.fail_on
 
 
 def exit_code(result: Report, threshold: str, strict: bool) -> Exit:

@@ -32,9 +32,9 @@ def explain(names: tuple[str, ...], rule_dirs: tuple[Path, ...], config_file: Pa
     from gfpcheck.driver.rules import OWN, known_rules
     from gfpcheck.driver.selection import one
 
-    config, config_path = settings(config_file, (Path(),))
+    found = settings(config_file, (Path(),))
     try:
-        known = known_rules(own_rules(config, config_path, config_file, rule_dirs))
+        known = known_rules(own_rules(found, rule_dirs))
         places = {each.rule: each.place for each in known}
         chosen = [one(places, name) for name in names]
     except RunError as error:

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import click
 
-from gfpcheck.cli.cache import cache_directory
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.options import PATH, follow_option, where
+from gfpcheck.cli.options import PATH, Sources, follow_option, where
 from gfpcheck.cli.output import print_lines
-from gfpcheck.cli.request import settings
+from gfpcheck.cli.request import run_options, settings, working
 from gfpcheck.cli.sections import INPUT, OUTPUT, SectionCommand, option
-from gfpcheck.cli.terminal import ProgressLine, say, wants_color
+from gfpcheck.cli.terminal import wants_color
 from gfpcheck.report.style import Style
 
 
@@ -26,13 +25,7 @@ from gfpcheck.report.style import Style
 def facts(
     place: str,
     within: tuple[Path, ...],
-    arch: str | None,
-    build_dir: Path | None,
-    compile_commands: Path | None,
-    tree: Path | None,
-    models: tuple[Path, ...],
-    config_file: Path | None,
-    no_cache: bool,
+    sources: Sources,
     follow: int | None,
     fmt: str,
 ) -> int:
@@ -48,30 +41,12 @@ def facts(
     """
     # Takes longer than --help and completions should.
     from gfpcheck.driver.facts import facts as find
-    from gfpcheck.driver.options import Options, RunError
     from gfpcheck.report import facts_json, facts_text
 
     file, function = _split(place)
-    config, _ = settings(config_file, (file,))
-    options = Options(
-        paths=within,
-        arch=arch or config.arch,
-        build_dir=build_dir,
-        compile_commands=compile_commands,
-        tree=tree,
-        follow=config.follow if follow is None else follow,
-        models=(*map(Path, config.models), *models),
-        jobs=config.jobs,
-        cache_dir=cache_directory(not no_cache),
-        announce=say,
-    )
-    progress = ProgressLine(True)
-    try:
+    options = run_options(within, settings(sources.config_file, (file,)), sources, follow=follow)
+    with working() as progress:
         found = find(file, function, options, progress)
-    except RunError as error:
-        raise click.ClickException(str(error)) from error
-    finally:
-        progress.clear()
     if fmt == "json":
         print_lines(facts_json.lines(found))
     else:

@@ -11,8 +11,9 @@ import click
 from gfpcheck.cli.exits import Exit
 from gfpcheck.cli.options import PATH
 from gfpcheck.cli.overviews import Asked, check_output, overview_options, run_options, write_lines
+from gfpcheck.cli.request import working
 from gfpcheck.cli.sections import INPUT, SectionCommand, option
-from gfpcheck.cli.terminal import ProgressLine, wants_color
+from gfpcheck.cli.terminal import wants_color
 from gfpcheck.report.style import Style
 
 
@@ -30,7 +31,6 @@ def inventory(
     At the end, every place where the text of the files says __GFP_NOFAIL is accounted for.
     """
     # Takes longer than --help and completions should.
-    from gfpcheck.driver.options import RunError
     from gfpcheck.overview.inventory import write
     from gfpcheck.overview.inventory.ask import inventory as find
     from gfpcheck.overview.inventory.compare import InventoryError, compare, load
@@ -38,14 +38,12 @@ def inventory(
     from gfpcheck.overview.mentions import account
 
     check_output(output)
-    progress = ProgressLine(not quiet)
     try:
         before = None if old is None else load(old)
-        found = find(run_options(asked, quiet), progress)
-    except (RunError, InventoryError) as error:
+    except InventoryError as error:
         raise click.ClickException(str(error)) from error
-    finally:
-        progress.clear()
+    with working(quiet) as progress:
+        found = find(run_options(asked, quiet), progress)
     difference = None if before is None else compare(before, found)
     mentions = account(found, found.requirements, [TOKEN], asked["paths"])
     if fmt == "json":

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from gfpcheck.cli.cache import cache_directory
 from gfpcheck.cli.check import exit_code
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.options import THRESHOLDS, follow_option, model_sources, no_cache_option, selection
-from gfpcheck.cli.request import own_rules, policy, settings, words
+from gfpcheck.cli.options import (
+    THRESHOLDS,
+    Selection,
+    Sources,
+    follow_option,
+    model_sources,
+    no_cache_option,
+    selection,
+)
+from gfpcheck.cli.request import policy, reporting, run_options, settings
 from gfpcheck.cli.sections import EXIT, SectionCommand, option
-from gfpcheck.cli.terminal import say
-from gfpcheck.findings import Confidence, Report
+from gfpcheck.cli.terminal import internal_error, say
+from gfpcheck.findings import Report
 from gfpcheck.report import gcc
 from gfpcheck.report.lines import encodable, one_line
 
@@ -55,11 +62,7 @@ class _Checker(SectionCommand):
 def kbuild(
     compiler: tuple[str, ...],
     follow: int | None,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    rule_dirs: tuple[Path, ...],
-    min_confidence: str | None,
-    suppressions: tuple[Path, ...],
+    selected: Selection,
     models: tuple[Path, ...],
     config_file: Path | None,
     no_cache: bool,
@@ -77,7 +80,7 @@ def kbuild(
     end make unless --fail-on or --strict say so. Options stand before the compiler's flags.
     """
     # Takes longer than --help and completions should.
-    from gfpcheck.driver.options import Options, RunError
+    from gfpcheck.driver.options import RunError
     from gfpcheck.driver.run import run
     from gfpcheck.kbuild import PlanError, read_check
 
@@ -85,30 +88,24 @@ def kbuild(
         checked = read_check(compiler, str(Path.cwd()))
     except PlanError as error:
         raise click.ClickException(str(error)) from error
-    config, config_path = settings(config_file, (checked.path,))
-    options = Options(
-        paths=(checked.path,),
-        build_dir=checked.build,
-        tree=checked.tree,
-        command=checked.command,
-        follow=config.follow if follow is None else follow,
-        select=words(select) or config.select,
-        ignore=words(ignore) or config.ignore,
-        rule_dirs=own_rules(config, config_path, config_file, rule_dirs),
-        models=(*map(Path, config.models), *models),
-        min_confidence=Confidence(min_confidence) if min_confidence else config.min_confidence,
-        policy=policy(config, suppressions=suppressions),
-        jobs=1,  # make runs several
-        cache_dir=cache_directory(not no_cache),
-        command_line=shlex.join(["gfpcheck", *click.get_current_context().obj]),
+    sources = Sources(
+        build_dir=checked.build, tree=checked.tree, models=models, config_file=config_file, no_cache=no_cache
     )
+    found = settings(config_file, (checked.path,))
+    options = run_options((checked.path,), found, sources, follow=follow, jobs=1, quiet=True)  # make runs several
+    options = reporting(options, found, selected, policy(found.config, suppressions=selected.suppressions))
+    options = replace(options, command=checked.command)
     try:
         result = run(options)
     except RunError as error:
-        say(f"{checked.name}: {error}")
-        return Exit.FAILED if strict else Exit.CLEAN
-    _tell(result, checked.name)
-    return exit_code(result, fail_on, strict)
+        reason = str(error)
+    except Exception as error:  # a bug of ours must not end make either
+        reason = internal_error(error)
+    else:
+        _tell(result, checked.name)
+        return exit_code(result, fail_on, strict)
+    say(f"{checked.name}: {reason}")
+    return Exit.FAILED if strict else Exit.CLEAN
 
 
 def _tell(result: Report, name: str) -> None:

@@ -10,8 +10,9 @@ import click
 
 from gfpcheck.cli.exits import Exit
 from gfpcheck.cli.overviews import Asked, check_output, overview_options_with, run_options, write_lines
+from gfpcheck.cli.request import working
 from gfpcheck.cli.sections import SectionCommand
-from gfpcheck.cli.terminal import ProgressLine, wants_color
+from gfpcheck.cli.terminal import wants_color
 from gfpcheck.overview.writing import FORMATS
 from gfpcheck.report.style import Style
 
@@ -26,18 +27,12 @@ def locks(fmt: str, output: Path | None, verbose: bool, quiet: bool, **asked: Un
     `--format html` draws the locks, and lets you look around.
     """
     # Takes longer than --help and completions should.
-    from gfpcheck.driver.options import RunError
     from gfpcheck.overview.locks import write
     from gfpcheck.overview.locks.ask import locks as find
 
     check_output(output)
-    progress = ProgressLine(not quiet)
-    try:
+    with working(quiet) as progress:
         found = find(run_options(asked, quiet), progress)
-    except RunError as error:
-        raise click.ClickException(str(error)) from error
-    finally:
-        progress.clear()
     if fmt == "json":
         lines = write.json(found)
     elif fmt == "csv":

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import click
 
-from gfpcheck.cli.cache import cache_directory
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.options import follow_option, selection, where
-from gfpcheck.cli.request import own_rules, policy, settings, words
+from gfpcheck.cli.options import Selection, Sources, follow_option, selection, where
+from gfpcheck.cli.request import policy, reporting, run_options, settings
 from gfpcheck.cli.sections import RUNNING, SectionCommand, option
-from gfpcheck.findings import Confidence
 
 _NEEDED = ("pygls", "lsprotocol")
 
@@ -24,22 +22,7 @@ _NEEDED = ("pygls", "lsprotocol")
 @follow_option
 @selection
 @option(RUNNING, "--worker", is_flag=True, hidden=True)
-def lsp(
-    arch: str | None,
-    build_dir: Path | None,
-    compile_commands: Path | None,
-    tree: Path | None,
-    models: tuple[Path, ...],
-    config_file: Path | None,
-    no_cache: bool,
-    follow: int | None,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    rule_dirs: tuple[Path, ...],
-    min_confidence: str | None,
-    suppressions: tuple[Path, ...],
-    worker: bool,
-) -> int:
+def lsp(sources: Sources, follow: int | None, selected: Selection, worker: bool) -> int:
     """Serve an editor over standard input and output (Language Server Protocol).
 
     A C file that is open there has the findings of `gfpcheck FILE`, with the text that is not saved yet, and with the
@@ -61,33 +44,14 @@ def lsp(
     from gfpcheck.driver.options import Options, RunError
     from gfpcheck.lsp.worker import work
 
-    cache = cache_directory(not no_cache)
-
     def options_for(path: Path) -> Options:
         try:
-            config, config_path = settings(config_file, (path,))
-            if config.rules and config_file is None:
+            found = settings(sources.config_file, (path,))
+            if found.config.rules and found.named is None:
                 # To open a file is not to ask for what lies beside it to be run, wherever the editor stands.
-                raise RunError(
-                    f"{config_path} names rules, which are programs; to run them, say --config {config_path}"
-                )
-            return Options(
-                paths=(path,),
-                arch=arch or config.arch,
-                build_dir=build_dir,
-                compile_commands=compile_commands,
-                tree=tree,
-                follow=config.follow if follow is None else follow,
-                select=words(select) or config.select,
-                ignore=words(ignore) or config.ignore,
-                rules_page=config.rules_page,
-                rule_dirs=own_rules(config, config_path, config_file, rule_dirs),
-                models=(*map(Path, config.models), *models),
-                min_confidence=Confidence(min_confidence) if min_confidence else config.min_confidence,
-                policy=policy(config, suppressions=suppressions),
-                jobs=config.jobs,
-                cache_dir=cache,
-            )
+                raise RunError(f"{found.path} names rules, which are programs; to run them, say --config {found.path}")
+            options = run_options((path,), found, sources, follow=follow, quiet=True)
+            return reporting(options, found, selected, policy(found.config, suppressions=selected.suppressions))
         except click.ClickException as error:
             raise RunError(error.format_message()) from error
 

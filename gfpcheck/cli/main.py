@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 import click
@@ -32,7 +31,7 @@ from gfpcheck.cli.rules import rules
 from gfpcheck.cli.scenario import scenario
 from gfpcheck.cli.sections import write_sections
 from gfpcheck.cli.suppress import suppress
-from gfpcheck.cli.terminal import note, say
+from gfpcheck.cli.terminal import internal_error, note, say
 
 _NAME = "gfpcheck"
 _COMPLETE = "_GFPCHECK_COMPLETE"
@@ -147,9 +146,8 @@ def run(args: Sequence[str] | None = None) -> int:
     except OSError as error:
         say(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
         return Exit.FAILED
-    except Exception as error:  # a bug of our own: the place helps whoever mends it
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        say(f"internal error, please report it: {type(error).__name__}: {error} ({place.filename}:{place.lineno})")
+    except Exception as error:
+        say(internal_error(error))
         return Exit.FAILED
 
 

@@ -54,7 +54,7 @@ def check(tree: Path | None, models: tuple[Path, ...], config_file: Path | None)
     from gfpcheck.driver.options import RunError
     from gfpcheck.models import ModelError
 
-    config, _ = settings(config_file, (tree or Path(),))
+    config = settings(config_file, (tree or Path(),)).config
     files = (*map(Path, config.models), *models)
     try:
         found = check_models(tree, files)

@@ -10,8 +10,9 @@ import click
 
 from gfpcheck.cli.exits import Exit
 from gfpcheck.cli.overviews import Asked, check_output, overview_options, run_options, write_lines
+from gfpcheck.cli.request import working
 from gfpcheck.cli.sections import SectionCommand
-from gfpcheck.cli.terminal import ProgressLine, wants_color
+from gfpcheck.cli.terminal import wants_color
 from gfpcheck.report.style import Style
 
 
@@ -25,20 +26,14 @@ def nofs(fmt: str, output: Path | None, verbose: bool, quiet: bool, **asked: Unp
     not be handed down to each allocation: Documentation/core-api/gfp_mask-from-fs-io.rst.
     """
     # Takes longer than --help and completions should.
-    from gfpcheck.driver.options import RunError
     from gfpcheck.overview.mentions import account
     from gfpcheck.overview.nofs import write
     from gfpcheck.overview.nofs.ask import restrictions
     from gfpcheck.overview.nofs.types import TOKENS
 
     check_output(output)
-    progress = ProgressLine(not quiet)
-    try:
+    with working(quiet) as progress:
         found = restrictions(run_options(asked, quiet), progress)
-    except RunError as error:
-        raise click.ClickException(str(error)) from error
-    finally:
-        progress.clear()
     mentions = account(found, found.calls, TOKENS, asked["paths"])
     if fmt == "json":
         lines = write.json(found, mentions)

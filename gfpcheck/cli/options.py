@@ -1,8 +1,10 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what they were given."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -97,25 +99,70 @@ _WHERE = (
 )
 
 
-def where(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say where the sources are and what is known of them."""
-    for one in reversed(_WHERE):
-        command = one(command)
-    return command
+@dataclass(frozen=True)
+class Sources:
+    """Where the sources are and what is known of them."""
+
+    arch: str | None = None
+    build_dir: Path | None = None
+    compile_commands: Path | None = None
+    tree: Path | None = None
+    models: tuple[Path, ...] = ()
+    config_file: Path | None = None
+    no_cache: bool = False
 
 
-def selection(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say what is reported."""
-    for one in reversed(_SELECTION):
-        command = one(command)
-    return command
+@dataclass(frozen=True)
+class Selection:
+    """What is reported."""
+
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    rule_dirs: tuple[Path, ...]
+    min_confidence: str | None
+    suppressions: tuple[Path, ...]
 
 
-def results(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say where results go, and what the exit code tells of them."""
-    for one in reversed(_RESULTS):
-        command = one(command)
-    return command
+@dataclass(frozen=True)
+class Results:
+    """Where results go, and what the exit code tells of them."""
+
+    fmt: str
+    places: tuple[str, ...]
+    verbose: bool
+    quiet: bool
+    fail_on: str | None
+    exit_zero: bool
+    strict: bool
+    jobs: int | None
+
+
+Command = Callable[..., Any]
+
+
+def _together(
+    kind: type[Any], name: str, options: Sequence[Callable[[Command], Command]]
+) -> Callable[[Command], Command]:
+    """A decorator for commands: `options`, whose values the command is given as one object of `kind`, called `name`."""
+    members = [field.name for field in fields(kind)]
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def with_all(**asked: Any) -> Any:
+            asked[name] = kind(**{member: asked.pop(member) for member in members})
+            return command(**asked)
+
+        decorated: Command = with_all
+        for one in reversed(options):
+            decorated = one(decorated)
+        return decorated
+
+    return decorate
+
+
+where = _together(Sources, "sources", _WHERE)
+selection = _together(Selection, "selected", _SELECTION)
+results = _together(Results, "wanted", _RESULTS)
 
 
 def rule_sources(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
-from gfpcheck.cli.cache import cache_directory
-from gfpcheck.cli.options import PATH, follow_option, jobs_option, where
+from gfpcheck.cli import request
+from gfpcheck.cli.options import PATH, Sources, follow_option, jobs_option, where
 from gfpcheck.cli.output import check_places, print_lines
-from gfpcheck.cli.request import settings
 from gfpcheck.cli.sections import OUTPUT, option
-from gfpcheck.cli.terminal import say
 from gfpcheck.overview.writing import FORMATS
 from gfpcheck.report.files import ReportError, replacing
 
@@ -25,13 +23,7 @@ class Asked(TypedDict):
     """What the options of `overview_options` were given, but for those of the output."""
 
     paths: tuple[Path, ...]
-    arch: str | None
-    build_dir: Path | None
-    compile_commands: Path | None
-    tree: Path | None
-    models: tuple[Path, ...]
-    config_file: Path | None
-    no_cache: bool
+    sources: Sources
     follow: int | None
     jobs: int | None
 
@@ -65,21 +57,9 @@ overview_options = overview_options_with(FORMATS)
 
 def run_options(asked: Asked, quiet: bool) -> Options:
     """What the driver is asked to do. Raises ClickException for settings that are wrong."""
-    from gfpcheck.driver.options import Options  # takes longer than --help should
-
-    config, _ = settings(asked["config_file"], asked["paths"])
-    return Options(
-        paths=asked["paths"],
-        arch=asked["arch"] or config.arch,
-        build_dir=asked["build_dir"],
-        compile_commands=asked["compile_commands"],
-        tree=asked["tree"],
-        follow=config.follow if asked["follow"] is None else asked["follow"],
-        models=(*map(Path, config.models), *asked["models"]),
-        jobs=asked["jobs"] or config.jobs,
-        cache_dir=cache_directory(not asked["no_cache"]),
-        announce=None if quiet else say,
-    )
+    sources = asked["sources"]
+    found = request.settings(sources.config_file, asked["paths"])
+    return request.run_options(asked["paths"], found, sources, follow=asked["follow"], jobs=asked["jobs"], quiet=quiet)
 
 
 def check_output(output: Path | None) -> None:

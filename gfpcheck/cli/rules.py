@@ -50,9 +50,9 @@ def rules(ctx: click.Context, fmt: str, rule_dirs: tuple[Path, ...], config_file
     from gfpcheck.driver.options import RunError
     from gfpcheck.driver.rules import known_rules
 
-    config, config_path = settings(config_file, (Path(),))
+    found = settings(config_file, (Path(),))
     try:
-        known = known_rules(own_rules(config, config_path, config_file, rule_dirs))
+        known = known_rules(own_rules(found, rule_dirs))
     except RunError as error:
         raise click.ClickException(str(error)) from error
     print_lines(_json(known) if fmt == "json" else _table(known, Style(wants_color(sys.stdout))))

@@ -27,9 +27,9 @@ def page(output: Path | None, rule_dirs: tuple[Path, ...], config_file: Path | N
     from gfpcheck.driver.rules import all_rules
 
     check_places([output])
-    config, config_path = settings(config_file, (Path(),))
+    found = settings(config_file, (Path(),))
     try:
-        rules = all_rules(own_rules(config, config_path, config_file, rule_dirs))
+        rules = all_rules(own_rules(found, rule_dirs))
     except RunError as error:
         raise click.ClickException(str(error)) from error
     text = rules_page(rules)

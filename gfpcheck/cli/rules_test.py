@@ -6,18 +6,18 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gfpcheck.cli.cache import cache_directory
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.options import PATH, where
+from gfpcheck.cli.options import PATH, Sources, where
 from gfpcheck.cli.output import print_lines
-from gfpcheck.cli.request import settings
+from gfpcheck.cli.request import run_options, settings, working
 from gfpcheck.cli.sections import SectionCommand
-from gfpcheck.cli.terminal import say, wants_color
+from gfpcheck.cli.terminal import wants_color
 from gfpcheck.report.lines import printable
 from gfpcheck.report.style import Style
 
@@ -28,16 +28,7 @@ if TYPE_CHECKING:
 @click.command(cls=SectionCommand, short_help="Run a rule directory's fixtures.")
 @click.argument("directory", type=PATH, metavar="DIR")
 @where
-def test(
-    directory: Path,
-    arch: str | None,
-    build_dir: Path | None,
-    compile_commands: Path | None,
-    tree: Path | None,
-    models: tuple[Path, ...],
-    config_file: Path | None,
-    no_cache: bool,
-) -> int:
+def test(directory: Path, sources: Sources) -> int:
     """Run the rules of DIR over DIR/fixtures and compare with the marks in the C.
 
     \b
@@ -55,26 +46,10 @@ def test(
                 2  it could not be tested
     """
     from gfpcheck.authoring.trial import try_directory
-    from gfpcheck.driver.options import Options, RunError
 
-    config, _ = settings(config_file, (directory,))
-    cache = cache_directory(not no_cache)
-    with tempfile.TemporaryDirectory(prefix="gfpcheck-") as scratch:
-        options = Options(
-            paths=(),
-            arch=arch or config.arch,
-            build_dir=build_dir,
-            compile_commands=compile_commands,
-            tree=tree,
-            models=(*map(Path, config.models), *models),
-            jobs=1,
-            cache_dir=cache or Path(scratch),
-            announce=say,
-        )
-        try:
-            trial = try_directory(directory, options)
-        except RunError as error:
-            raise click.ClickException(str(error)) from error
+    options = run_options((), settings(sources.config_file, (directory,)), sources, jobs=1)
+    with tempfile.TemporaryDirectory(prefix="gfpcheck-") as scratch, working(quiet=True):
+        trial = try_directory(directory, replace(options, cache_dir=options.cache_dir or Path(scratch)))
     print_lines(_lines(trial, Style(wants_color(sys.stdout))))
     return Exit.FOUND if trial.complaints else Exit.CLEAN
 

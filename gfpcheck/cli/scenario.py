@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,13 +12,11 @@ import click
 import msgspec
 
 from gfpcheck import report as reporting
-from gfpcheck.cli.cache import cache_directory
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.options import PATH, follow_option, jobs_option, where
+from gfpcheck.cli.options import PATH, Sources, follow_option, jobs_option, where
 from gfpcheck.cli.output import outputs, write_report
-from gfpcheck.cli.request import own_rules, settings
+from gfpcheck.cli.request import own_rules, run_options, settings, working
 from gfpcheck.cli.sections import INPUT, OUTPUT, SectionCommand, option
-from gfpcheck.cli.terminal import ProgressLine, say
 from gfpcheck.findings import Finding, Report
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{8,32}")
@@ -42,13 +40,7 @@ class _Place(NamedTuple):
 def scenario(
     what: str,
     within: tuple[Path, ...],
-    arch: str | None,
-    build_dir: Path | None,
-    compile_commands: Path | None,
-    tree: Path | None,
-    models: tuple[Path, ...],
-    config_file: Path | None,
-    no_cache: bool,
+    sources: Sources,
     follow: int | None,
     fmt: str,
     places: tuple[str, ...],
@@ -63,37 +55,17 @@ def scenario(
     `--within fs/xfs` takes the whole file system.
     """
     # Takes longer than --help and completions should.
-    from gfpcheck.driver.options import Options, RunError
     from gfpcheck.driver.run import run
 
     place = _place(what)
     if place is None and not _FINGERPRINT.fullmatch(what):
         raise click.ClickException(f"{what}: no such file, and no fingerprint of a finding")
     paths = within or ((place.file if place.file.is_dir() else place.file.parent,) if place is not None else (Path(),))
-    config, config_path = settings(config_file, paths)
+    found = settings(sources.config_file, paths)
     destinations = outputs(places, fmt)
-    options = Options(
-        paths=paths,
-        arch=arch or config.arch,
-        build_dir=build_dir,
-        compile_commands=compile_commands,
-        tree=tree,
-        follow=config.follow if follow is None else follow,
-        scenarios=True,
-        rule_dirs=own_rules(config, config_path, config_file, ()),
-        models=(*map(Path, config.models), *models),
-        jobs=jobs or config.jobs,
-        cache_dir=cache_directory(not no_cache),
-        command_line=shlex.join(["gfpcheck", *click.get_current_context().obj]),
-        announce=say,
-    )
-    progress = ProgressLine(True)
-    try:
-        result = run(options, progress)
-    except RunError as error:
-        raise click.ClickException(str(error)) from error
-    finally:
-        progress.clear()
+    options = run_options(paths, found, sources, follow=follow, jobs=jobs)
+    with working() as progress:
+        result = run(replace(options, scenarios=True, rule_dirs=own_rules(found)), progress)
     chosen = _chosen(result, place, what)
     if not chosen:
         raise click.ClickException(f"{what}: no finding there that may end in a deadlock")

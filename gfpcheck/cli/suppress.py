@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from gfpcheck.cli.cache import cache_directory
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.options import PATH, follow_option, rules_option, where
+from gfpcheck.cli.options import PATH, Sources, follow_option, rules_option, where
 from gfpcheck.cli.output import check_places
-from gfpcheck.cli.request import own_rules, policy, settings, words
+from gfpcheck.cli.request import own_rules, policy, run_options, settings, words, working
 from gfpcheck.cli.sections import OUTPUT, REPORTED, SectionCommand, option
-from gfpcheck.cli.terminal import ProgressLine, say
+from gfpcheck.cli.terminal import say
 from gfpcheck.findings import Finding, Report
 from gfpcheck.triage import NAME, TriageError, add_accepted
 
@@ -37,13 +37,7 @@ def suppress(
     select: tuple[str, ...],
     rule_dirs: tuple[Path, ...],
     output: Path | None,
-    arch: str | None,
-    build_dir: Path | None,
-    compile_commands: Path | None,
-    tree: Path | None,
-    models: tuple[Path, ...],
-    config_file: Path | None,
-    no_cache: bool,
+    sources: Sources,
     follow: int | None,
 ) -> int:
     """Add FINDING to a file of suppressions, which `--suppressions FILE` or gfpcheck.toml then names.
@@ -55,7 +49,6 @@ def suppress(
     Example: gfpcheck suppress fs/xfs/xfs_mount.c:87 fs/xfs --reason "at mount, ..."
     """
     # Takes longer than --help and completions should.
-    from gfpcheck.driver.options import Options, RunError
     from gfpcheck.driver.run import run
 
     if not reason.strip():
@@ -64,32 +57,19 @@ def suppress(
     if not paths and file is None:
         raise click.UsageError("name the PATH with which the finding was found", click.get_current_context())
     paths = paths or (file,) if file is not None else paths
-    config, config_path = settings(config_file, paths)
+    found = settings(sources.config_file, paths)
+    config = found.config
     target = output or Path(*config.suppressions[:1] or [NAME])
     check_places([target])
-    options = Options(
-        paths=paths,
-        arch=arch or config.arch,
-        build_dir=build_dir,
-        compile_commands=compile_commands,
-        tree=tree,
+    options = replace(
+        run_options(paths, found, sources, follow=follow),
         select=words(select) or config.select,
         ignore=() if select else config.ignore,
-        rule_dirs=own_rules(config, config_path, config_file, rule_dirs),
-        models=(*map(Path, config.models), *models),
+        rule_dirs=own_rules(found, rule_dirs),
         policy=policy(config),
-        jobs=config.jobs,
-        cache_dir=cache_directory(not no_cache),
-        announce=say,
-        follow=config.follow if follow is None else follow,
     )
-    progress = ProgressLine(True)
-    try:
+    with working() as progress:
         result = run(options, progress)
-    except RunError as error:
-        raise click.ClickException(str(error)) from error
-    finally:
-        progress.clear()
     if file is None:
         chosen = [each for each in result.findings if each.fingerprint.startswith(finding)]
     else:

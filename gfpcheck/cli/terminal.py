@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import sys
+import traceback
 from typing import TextIO
 
 
@@ -21,6 +22,12 @@ def wants_color(stream: TextIO) -> bool:
 def say(message: str) -> None:
     """One message of the tool on standard error."""
     note(f"gfpcheck: {message}")
+
+
+def internal_error(error: Exception) -> str:
+    """What to say of a bug of our own: the place helps whoever mends it."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"internal error, please report it: {type(error).__name__}: {error} ({place.filename}:{place.lineno})"
 
 
 def note(text: str) -> None:

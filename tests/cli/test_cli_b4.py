@@ -10,23 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from repository import HAZARD
 
 from .cli_run import Cli, Result
 
 FILE = "fs/minifs/inode.c"
-NEW = """
-static DEFINE_SPINLOCK(minifs_new_lock);
-
-void *minifs_new(size_t size)
-{
-	void *p;
-
-	spin_lock(&minifs_new_lock);
-	p = kmalloc(size, GFP_KERNEL);
-	spin_unlock(&minifs_new_lock);
-	return p;
-}
-"""
 _REVIEW = """
 import argparse, email, email.policy, json, sys
 import b4
@@ -61,7 +49,7 @@ class Series:
         self.run("git", "init", "--quiet")
         self.commit("First")
         self.run("b4", "--offline-mode", "prep", "--new", "topic", "--fork-point", "main")
-        self.append(NEW)
+        self.append(HAZARD)
         self.commit("minifs: new things")
         self.append("/* No harm in this. */\n")
         self.commit("minifs: a comment")

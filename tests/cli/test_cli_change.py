@@ -4,49 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
+from repository import HAZARD, commit, git
 
 from .cli_run import Cli
 
 FILE = "fs/minifs/inode.c"
-NEW = """
-static DEFINE_SPINLOCK(minifs_new_lock);
-
-void *minifs_new(size_t size)
-{
-	void *p;
-
-	spin_lock(&minifs_new_lock);
-	p = kmalloc(size, GFP_KERNEL);
-	spin_unlock(&minifs_new_lock);
-	return p;
-}
-"""
 
 
 @pytest.fixture
-def tree(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The miniature kernel as a git repository, which one stands in."""
-    monkeypatch.chdir(tree)
-    git("init", "--quiet")
-    commit("First")
+def tree(tree: Path) -> Path:
+    """The miniature kernel as a git repository."""
+    commit(tree, "First")
     return tree
 
 
-def git(*words: str) -> str:
-    author = ("-c", "user.name=A", "-c", "user.email=a@example.org")
-    return subprocess.run(["git", *author, *words], capture_output=True, text=True, check=True).stdout
-
-
-def commit(title: str) -> None:
-    git("add", "--all")
-    git("commit", "--quiet", "--message", title)
-
-
-def add(root: Path, text: str = NEW) -> None:
+def add(root: Path, text: str = HAZARD) -> None:
     with (root / FILE).open("a") as stream:
         stream.write(text)
 
@@ -67,23 +42,23 @@ def test_the_working_tree_and_what_is_staged(cli: Cli, tree: Path) -> None:
         assert done.code == 1
         assert [line.split(": ")[1] for line in done.out.splitlines() if "[GFP" in line] == ["error"]
     assert cli("diff", "--staged", "-q", cwd=tree).code == 0
-    git("add", "--all")
-    before = git("status", "--porcelain")
+    git(tree, "add", "--all")
+    before = git(tree, "status", "--porcelain")
     assert cli("diff", "--staged", "-q", cwd=tree).code == 1
-    assert git("status", "--porcelain") == before
+    assert git(tree, "status", "--porcelain") == before
 
 
 def test_settings_by_path_are_for_the_tree_wherever_a_side_of_it_is_analysed(cli: Cli, tree: Path) -> None:
     (tree / "gfpcheck.toml").write_text('[[per-path]]\npaths = ["fs"]\nignore = ["GFP101"]\n')
     add(tree)
-    git("add", "--all")
+    git(tree, "add", "--all")
     assert cli("diff", "-q", cwd=tree).code == 0
     assert cli("diff", "--staged", "-q", cwd=tree).code == 0
 
 
 def test_a_range(cli: Cli, tree: Path) -> None:
     add(tree)
-    commit("Second")
+    commit(tree, "Second")
     assert cli("diff", "HEAD~1..HEAD", "-q", cwd=tree).code == 1
     assert cli("diff", "HEAD..HEAD~1", "-q", cwd=tree).code == 0
     assert cli("diff", "nowhere", cwd=tree).code == 2
@@ -91,11 +66,11 @@ def test_a_range(cli: Cli, tree: Path) -> None:
 
 def test_a_series_on_standard_input(cli: Cli, tree: Path) -> None:
     add(tree)
-    commit("minifs: new things")
-    add(tree, NEW.replace("minifs_new", "minifs_newer"))
-    commit("minifs: newer things")
-    series = git("format-patch", "--stdout", "HEAD~2")
-    git("checkout", "--quiet", "HEAD~2")
+    commit(tree, "minifs: new things")
+    add(tree, HAZARD.replace("minifs_new", "minifs_newer"))
+    commit(tree, "minifs: newer things")
+    series = git(tree, "format-patch", "--stdout", "HEAD~2")
+    git(tree, "checkout", "--quiet", "HEAD~2")
     mbox = tree.parent / "series.mbox"
     mbox.write_text(series)
     done = cli("patch", "-", "--format", "json", cwd=tree, prepare=lambda: _read_from(mbox))
@@ -105,16 +80,16 @@ def test_a_series_on_standard_input(cli: Cli, tree: Path) -> None:
         ("minifs_new", "minifs: new things"),
         ("minifs_newer", "minifs: newer things"),
     ]
-    assert git("status", "--porcelain") == ""
+    assert git(tree, "status", "--porcelain") == ""
 
 
 def test_a_series_as_files_with_a_cover_letter(cli: Cli, tree: Path, tmp_path: Path) -> None:
     add(tree)
-    commit("minifs: new things")
-    add(tree, NEW.replace("minifs_new", "minifs_newer"))
-    commit("minifs: newer things")
-    files = git("format-patch", "--cover-letter", "-o", str(tmp_path), "HEAD~2").splitlines()
-    git("checkout", "--quiet", "HEAD~2")
+    commit(tree, "minifs: new things")
+    add(tree, HAZARD.replace("minifs_new", "minifs_newer"))
+    commit(tree, "minifs: newer things")
+    files = git(tree, "format-patch", "--cover-letter", "-o", str(tmp_path), "HEAD~2").splitlines()
+    git(tree, "checkout", "--quiet", "HEAD~2")
     assert len(files) == 3
     done = cli("patch", *files, "--select", "GFP101", cwd=tree)
     assert [line.strip() for line in done.out.splitlines() if "= patch:" in line] == [

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from kernel.prepared import prepared_build
 
+from gfpcheck.cli.main import run
 from gfpcheck.cli.options import THRESHOLDS
 
 from .cli_run import Cli, Result
@@ -110,6 +111,20 @@ def test_a_file_that_cannot_be_analysed_does_not_end_make(check: Check) -> None:
     assert done.err.startswith("gfpcheck: ../linux/fs/minifs/none.c: ")
     assert done.err.endswith("/fs/minifs/none.c: no such file or directory\n")
     assert check("--strict", name="../linux/fs/minifs/none.c").code == 2
+
+
+def test_a_bug_of_ours_does_not_end_make(
+    tree: Path, build: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_: object) -> None:
+        raise AttributeError("no such thing")
+
+    monkeypatch.setattr("gfpcheck.driver.run.run", broken)
+    monkeypatch.chdir(build)
+    words = (*CHECKFLAGS, *flags("../linux"), f"../linux/{FILE}")
+    assert run(["kbuild", *words]) == 0
+    assert f"../linux/{FILE}: internal error, please report it: AttributeError" in capsys.readouterr().err
+    assert run(["kbuild", "--strict", *words]) == 2
 
 
 def test_a_module_of_ones_own(cli: Cli, tree: Path, build: Path) -> None:

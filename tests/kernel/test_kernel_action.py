@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from action import run_action
+from repository import git
 
 from .test_kernel_scopes import copy_of
 
@@ -18,11 +18,6 @@ FOLDER = "fs/minix"
 FILE = f"{FOLDER}/bitmap.c"
 LOCK = "\tspin_lock(&bitmap_lock);\n"
 HAZARD = f"{LOCK}\tkfree(kmalloc(8, GFP_KERNEL));\n"
-
-
-def git(folder: Path, *words: str) -> None:
-    author = ("-c", "user.name=A", "-c", "user.email=a@example.org")
-    subprocess.run(["git", *author, *words], cwd=folder, check=True, capture_output=True)
 
 
 def test_a_pull_request(trees: Mapping[str, Path], tmp_path: Path) -> None:

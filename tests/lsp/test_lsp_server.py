@@ -12,25 +12,13 @@ from pathlib import Path
 import pytest
 from fixtures_harness import TREE
 from lsprotocol import types
+from repository import HAZARD
 
 from .editor import ROOT, editor
 
 PLAIN = ROOT / "tests/cli/plain"
 
 FILE = "fs/minifs/journal.c"
-NEW = """
-static DEFINE_SPINLOCK(minifs_new_lock);
-
-void *minifs_new(size_t size)
-{
-	void *p;
-
-	spin_lock(&minifs_new_lock);
-	p = kmalloc(size, GFP_KERNEL);
-	spin_unlock(&minifs_new_lock);
-	return p;
-}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +70,10 @@ def test_the_text_that_counts_is_the_editors(tree: Path, cache: Path) -> None:
         async with editor(cache, "--select", "GFP101") as one:
             one.open(path)
             before = codes(await one.diagnostics(path))
-            version = one.type(path, saved + NEW)
+            version = one.type(path, saved + HAZARD)
             found = await one.diagnostics(path, version)
             assert codes(found) == [*before, "GFP101"]
-            lines = (saved + NEW).splitlines()
+            lines = (saved + HAZARD).splitlines()
             assert "kmalloc(size" in lines[found[-1].range.start.line]
             # Nothing was written, and nobody is led to where it was analysed.
             assert path.read_text() == saved
@@ -128,7 +116,7 @@ def test_what_a_header_says_in_the_editor_counts_too(tree: Path, cache: Path) ->
         path, header = tree / "fs/minifs/typed.c", tree / "fs/minifs/typed.h"
         path.write_text(
             '#include <linux/slab.h>\n#include <linux/spinlock.h>\n#include "typed.h"\n'
-            + NEW.replace("GFP_KERNEL", "TYPED")
+            + HAZARD.replace("GFP_KERNEL", "TYPED")
         )
         header.write_text("#define TYPED GFP_ATOMIC\n")
         async with editor(cache, "--select", "GFP101") as one:
@@ -169,7 +157,7 @@ def test_only_the_last_of_many_versions_is_told(tree: Path, cache: Path) -> None
         async with editor(cache, "--select", "GFP101") as one:
             one.open(path)
             for number in range(30):
-                version = one.type(path, f"{saved}/* {number} */\n" + (NEW if number == 29 else ""))
+                version = one.type(path, f"{saved}/* {number} */\n" + (HAZARD if number == 29 else ""))
                 await asyncio.sleep(0.02)
             assert "GFP101" in codes(await one.diagnostics(path, version))
             assert {each.version for each in one.published} <= {1, version}
@@ -208,7 +196,7 @@ def test_columns_are_counted_as_the_editor_does(
 ) -> None:
     async def edit() -> None:
         path = tree / FILE
-        text = path.read_text() + NEW.replace("\tp = ", "\t/* \U0001f512 */ p = ")
+        text = path.read_text() + HAZARD.replace("\tp = ", "\t/* \U0001f512 */ p = ")
         async with editor(cache, "--select", "GFP101", encodings=[encoding]) as one:
             one.open(path, text)
             found = (await one.diagnostics(path))[-1]
@@ -221,7 +209,7 @@ def test_columns_are_counted_as_the_editor_does(
 def test_settings_of_the_project(tree: Path, cache: Path) -> None:
     async def edit() -> None:
         path, config = tree / FILE, tree / "gfpcheck.toml"
-        text = path.read_text() + NEW
+        text = path.read_text() + HAZARD
         config.write_text('select = ["GFP101"]\n[[per-path]]\npaths = ["fs"]\nlevels = { GFP101 = "note" }\n')
         async with editor(cache) as one:
             one.open(path, text)

@@ -3,8 +3,8 @@
 ## What it finds
 
 `GFP_ATOMIC` or `GFP_NOWAIT` where no lock that spins is held, and no caller or registration is atomic; `GFP_NOFS` or
-`GFP_NOIO` where no lock is held, no scope or transaction is open, and reclaim does not call the function. The message
-says what was looked at.
+`GFP_NOIO` where no lock is held, no scope or transaction is open, and neither reclaim nor I/O waits for the function.
+The message says what was looked at.
 
 ## Why it is a bug
 
@@ -71,6 +71,8 @@ class OverRestrictiveFlags(Rule):
     def check(self, function: Function) -> Iterator[Finding]:
         for allocation in function.allocations:
             forbids = _forbids(allocation)
+            if forbids in ("nofs", "noio") and function.io is not None:
+                continue  # data waits for it on its way to a device
             if forbids and not any(_explains(forbids, situation) for situation in allocation.situations):
                 ways = function.ways
                 if not any(_explains(forbids, way) or way.context not in ("", *KNOWN) for way in ways):

@@ -14,7 +14,7 @@ from .claims import SUBSYSTEMS, Claim, Unsure
 from .ctext import Source
 from .folder import Folder
 
-PATIENCE = 100
+PATIENCE = 400
 """Sites that are looked at for one more claim of a kind; if none comes, the kind is taken to have no more."""
 
 KEPT = 24

@@ -56,6 +56,10 @@ def _compare(state: State, expr: Bin, truth: bool) -> bool:
     if number is None:
         return True
     left = expr.left
+    if (op, number) in ((">u", 0), (">=u", 1)):
+        op, number = "!=", 0
+    elif (op, number) in (("<=u", 0), ("<u", 1)):
+        op, number = "==", 0
     if op == "==":
         if number == 0 and not _refine(state, left, False):
             return False

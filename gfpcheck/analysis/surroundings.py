@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,9 +14,16 @@ from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.results import short
 from gfpcheck.analysis.starts import Starts
 from gfpcheck.analysis.stores import Stores
-from gfpcheck.ir import Addr, Call, Func, Var
+from gfpcheck.ir import Addr, Call, Expr, Func, Var
 
 _encode = msgspec.msgpack.Encoder().encode
+
+
+class _Callee(NamedTuple):
+    """What a call may lead to: a name for all that matters, and the parameters that are called there."""
+
+    name: bytes
+    called: list[int]
 
 
 class Surroundings:
@@ -30,6 +38,7 @@ class Surroundings:
         self._inliner = inliner
         self._stores = Stores(program)
         self._known: dict[str, bytes] = {}
+        self._callees: dict[tuple[Expr, str], _Callee] = {}
         self._common = short(_encode((tool, sorted(carriers.kinds.items()), *self._tables())))
 
     def name(self, key: str, *more: object) -> bytes:
@@ -58,24 +67,36 @@ class Surroundings:
     def _call(self, key: str, func: Func, call: Call) -> Iterator[object]:
         """What is known of a call, whatever the state in which it is made."""
         program, pointers = self._program, self._program.pointers
-        callees = program.callees(call, func)
-        yield callees
+        direct = isinstance(call.callee, Var) and call.callee.kind == "f"
+        callee = self._callee(func, call) if direct else self._look_at(func, call)
+        yield callee.name
         yield program.passed_functions(call, func.file)
-        yield self._inliner.value(call, func.file)
         yield self._effects.allocates(func, call)
-        name = callee_name(call)
-        proto = program.protos.get(name)
-        yield proto and (proto.ret, proto.params, proto.gfp, proto.annotations)
-        called = {number for callee in callees for number in pointers.called_parameters(callee)}
-        yield sorted(called)
         for number, argument in enumerate(call.args):
             if isinstance(argument, Addr) and isinstance(argument.base, Var):
                 stored = self._stores.by_call(call, func, number)
                 yield None if stored is None else sorted(stored)
-        pointed = [call.args[number] for number in sorted(called) if number < len(call.args)]
-        if not name:
+        pointed = [call.args[number] for number in callee.called if number < len(call.args)]
+        if not direct:
             pointed.append(call.callee)
         for expr in pointed:
             for source in pointers.sources(key, expr):
                 yield program.pointed(key, source, by_callers=False)
                 yield pointers.parameters(key, source)
+
+    def _callee(self, func: Func, call: Call) -> _Callee:
+        """What is known of the function that a direct call names."""
+        where = (call.callee, func.file)
+        known = self._callees.get(where)
+        if known is None:
+            known = self._callees[where] = self._look_at(func, call)
+        return known
+
+    def _look_at(self, func: Func, call: Call) -> _Callee:
+        callees = self._program.callees(call, func)
+        inlined = self._inliner.value(call, func.file)
+        proto = self._program.protos.get(callee_name(call))
+        told = proto and (proto.ret, proto.params, proto.gfp, proto.annotations)
+        pointers = self._program.pointers
+        called = sorted({number for callee in callees for number in pointers.called_parameters(callee)})
+        return _Callee(short(_encode((callees, inlined, told, called))), called)

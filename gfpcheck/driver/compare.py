@@ -46,7 +46,8 @@ def compare(sides: Sequence[Side], within: Sequence[str], options: Options, prog
     if changed:
         for side in sides[:-1]:
             reports.append(_look(side, changed, within, plain, progress))
-            gc.collect()  # a side leaves much behind, and many may follow
+            if len(sides) > 2:
+                gc.collect()  # a side leaves much behind, and many may follow
         reports.append(_look(last, changed, within, options, progress))
     after = reports[-1] if reports else None
     if after is None:

@@ -26,7 +26,8 @@ class Rule(ABC):
     findings. The documentation is the docstring of the module, in Markdown, with the headings of
     `HEADINGS`. `api` is the first number of the API version that it is written for. `every_function`: `check` is called
     for functions that allocate nothing and do nothing to scopes, too. `deadlocks`: what it finds may end in a deadlock
-    over the locks that its findings name, of which a scenario can be drawn. Incomplete metadata is an error when the
+    over the locks that its findings name, of which a scenario can be drawn. Functions are looked at by several
+    processes, so a rule can remember nothing from one to the next. Incomplete metadata is an error when the
     class is made.
     """
 

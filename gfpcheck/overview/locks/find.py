@@ -66,7 +66,7 @@ class _Finder:
         self._folders: dict[str, Counter[str]] = {}
         self._tried: dict[str, set[Site]] = {}
         self._unnamed: set[Site] = set()
-        self._refuted = 0
+        self._refuted = self._elsewhere = 0
         for key in sorted(asked):
             for acquisition in engine.facts[key].acquisitions:
                 self._note(key, acquisition)
@@ -104,7 +104,10 @@ class _Finder:
         found: dict[Site, list[Under]] = {}
         for place, respects in sorted(ways.items()):
             unders = [under for under in map(self._made, respects.values()) if under is not None]
-            if unders:
+            here = f"{place.file}:{place.function}" in self._asked
+            if unders and not here and all(under.hazard == "unknown" for under in unders):
+                self._elsewhere += 1
+            elif unders:
                 found[place] = sorted(unders, key=lambda under: (worse(under.hazard), under.rank))
             else:
                 self._refuted += 1
@@ -183,6 +186,7 @@ class _Finder:
             ),
             "places that take a lock which is known by a variable alone": len(self._unnamed),
             "allocations under a lock on ways that the functions never go": self._refuted,
+            "allocations in other files whose flags are not known": self._elsewhere,
             "orders of two locks on ways that the functions never go": self._order.refuted,
             **self._prover.left_out(),
         }

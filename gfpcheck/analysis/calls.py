@@ -169,6 +169,8 @@ class Calls:
             consts = self._targets.constants(trace, state, callee, arguments, argument_values)
             trace.call(callee, consts, arguments, site, state, width)
             summary = self._summary(callee, consts)
+            if self._effects.models.rolls(callee_name(call)):
+                summary = summary.rolling
             mapping: dict[Expr, Expr] = {
                 Var(param.name, "p"): argument for param, argument in zip(params, arguments, strict=False)
             }

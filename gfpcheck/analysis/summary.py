@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gfpcheck.analysis.amounts import NOBODY_KNOWS, Amount
-from gfpcheck.analysis.state import ClosedScope, HeldLock, OpenScope, Release, Site
+from gfpcheck.analysis.state import WAITING, ClosedScope, HeldLock, OpenScope, Release, Site
 from gfpcheck.analysis.values import TOP, Value
 from gfpcheck.ir import Expr, Temp
 
@@ -92,6 +92,12 @@ class Summary(NamedTuple):
     @property
     def has_effect(self) -> bool:
         return bool(self.reached or self.asserted or self.doubted) or any(o.has_effect for o in self.outcomes)
+
+    @property
+    def rolling(self) -> Summary:
+        """The same for a transaction that is ended and followed by the next: its caller's scopes stay open."""
+        stay = (o._replace(closed=tuple(c for c in o.closed if c.kind == WAITING)) for o in self.outcomes)
+        return self._replace(outcomes=tuple(stay))
 
     @property
     def says_something(self) -> bool:

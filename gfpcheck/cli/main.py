@@ -16,6 +16,7 @@ from gfpcheck.cli.b4_check import b4_check
 from gfpcheck.cli.cache import cache
 from gfpcheck.cli.change import diff, patch
 from gfpcheck.cli.check import check
+from gfpcheck.cli.demand import demand
 from gfpcheck.cli.doctor import doctor
 from gfpcheck.cli.exits import Exit
 from gfpcheck.cli.explain import explain
@@ -123,6 +124,7 @@ cli.add_command(inventory)
 cli.add_command(locks)
 cli.add_command(models)
 cli.add_command(nofs)
+cli.add_command(demand)
 cli.add_command(rules)
 cli.add_command(scenario)
 cli.add_command(suppress)

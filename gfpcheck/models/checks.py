@@ -23,9 +23,13 @@ def check(merged: Merged) -> None:
             if scope.kind not in closed:
                 merged.fail("scopes", name, f"opens {scope.kind}, which nothing closes")
     with_versions = ("scopes", "allocators", "queries", "task_states", "workers", "callbacks", "reclaim", "entries")
-    for section in (*with_versions, "members", "contracts"):
+    for section in (*with_versions, "members", "contracts", "transactions", "frees"):
         _check_ranges(merged, section, getattr(merged, section))
     _check_flags(merged)
+    for name, transactions in merged.transactions.items():
+        for each in transactions:
+            if each.types and each.types not in merged.transaction_types:
+                merged.fail("transactions", name, f"there is no list transaction_types.{each.types}")
 
 
 def _check_locks(merged: Merged) -> None:

@@ -260,6 +260,18 @@ def _functions(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[
                 yield f"{name}: the task's state is {given!r}"
             if state.when != "always" and not re.fullmatch(RETURNS[state.when] + "|long", _return(function)):
                 yield f"{name}: when = {state.when!r}, but it is {_return(function)!r}"
+    yield from _transactions(models, tree, trees)
+    for name, free in models.frees.items():
+        if not _exists(name, free.spelled, tree, trees):
+            yield f"{name}: not in the tree"
+        for function in tree.named(name):
+            for number, kind in (
+                (free.arg, r"const void \*|void .*\*|struct \w+ \*|unsigned long"),
+                (free.cache_arg, r"struct \w+ \*"),
+            ):
+                given = _type(function.params[number]) if number < len(function.params) else "not there"
+                if number >= 0 and not re.fullmatch(kind, given):
+                    yield f"{name}: argument {number} is {given!r}"
     for name, worker in models.workers.items():
         if not _exists(name, worker.spelled, tree, trees):
             yield f"{name}: not in the tree"
@@ -284,6 +296,20 @@ def _token(scope: Scope, function: Function) -> str:
     if scope.does == "open":
         return _return(function)
     return _type(function.params[scope.arg]) if scope.arg < len(function.params) else ""
+
+
+def _transactions(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[str]:
+    for name, each in models.transactions.items():
+        if not _exists(name, each.spelled, tree, trees):
+            yield f"{name}: not in the tree"
+        for function in tree.named(name) if each.type_arg >= 0 else ():
+            given = _type(function.params[each.type_arg]) if each.type_arg < len(function.params) else "not there"
+            if not re.fullmatch(r"int" if each.types else r"struct \w+ \*", given):
+                yield f"{name}: the type is {given!r}"
+    for names in models.transaction_types.values():
+        for number, name in enumerate(names):
+            if not any(body.strip() == str(number) for each in trees for _, body in each.macros.get(name, ())):
+                yield f"transaction_types: {name} is not {number}"
 
 
 def _missing_flags(name: str, expression: str, tree: Tree) -> list[str]:

@@ -12,22 +12,36 @@ from gfpcheck.models.types import (
     CallbackMember,
     Contract,
     EntryPoint,
+    Free,
     LockOp,
     Query,
     ReclaimRoot,
     Scope,
     ScopeKind,
     TaskState,
+    Transaction,
     Word,
     Worker,
 )
 
-Function = TypeVar("Function", LockOp, Scope, Allocator, Query, TaskState, Worker, Callback)
-Spelled = Mapping[str, tuple[LockOp | Scope | Allocator | Query | TaskState | Worker | Callback, ...]]
+Function = TypeVar("Function", LockOp, Scope, Allocator, Query, TaskState, Worker, Callback, Transaction, Free)
+Spelled = Mapping[
+    str, tuple[LockOp | Scope | Allocator | Query | TaskState | Worker | Callback | Transaction | Free, ...]
+]
 
-BY_FUNCTION = ("locks", "scopes", "allocators", "queries", "task_states", "workers", "callbacks")
+BY_FUNCTION = (
+    "locks",
+    "scopes",
+    "allocators",
+    "queries",
+    "task_states",
+    "workers",
+    "callbacks",
+    "transactions",
+    "frees",
+)
 BY_MEMBER = ("reclaim", "entries", "members", "contracts", "lock_types")
-BY_NAME = ("words", "gfp_values", "task_flags")
+BY_NAME = ("words", "gfp_values", "task_flags", "transaction_types")
 NAMES = (
     "inner",
     "queued",
@@ -62,6 +76,8 @@ class Merged:
         self.task_states: dict[str, tuple[TaskState, ...]] = {}
         self.workers: dict[str, tuple[Worker, ...]] = {}
         self.callbacks: dict[str, tuple[Callback, ...]] = {}
+        self.transactions: dict[str, tuple[Transaction, ...]] = {}
+        self.frees: dict[str, tuple[Free, ...]] = {}
         self.reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
         self.entries: dict[str, tuple[EntryPoint, ...]] = {}
         self.members: dict[str, tuple[CallbackMember, ...]] = {}
@@ -69,6 +85,7 @@ class Merged:
         self.lock_types: dict[str, str] = {}
         self.words: dict[str, Word] = {}
         self.gfp_values: dict[str, int] = {}
+        self.transaction_types: dict[str, tuple[str, ...]] = {}
         self.task_flags: dict[str, dict[str, ScopeKind]] = {}
         self.inner: dict[str, None] = {}
         self.queued: dict[str, None] = {}
@@ -101,6 +118,8 @@ class Merged:
         self._add(file, "task_states", _by_every_name(file, file.task_states))
         self._add(file, "workers", _by_every_name(file, file.workers))
         self._add(file, "callbacks", _by_every_name(file, file.callbacks))
+        self._add(file, "transactions", _by_every_name(file, file.transactions))
+        self._add(file, "frees", _by_every_name(file, file.frees))
         for section in (*BY_MEMBER, *BY_NAME):
             self._add(file, section, getattr(file, section))
         for section in NAMES:

@@ -1,11 +1,12 @@
 """One model file: TOML text to checked entries.
 
-A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks`, `task_states`, `workers` (keyed by
-function), `reclaim`, `entries`, `members`, `contracts` (keyed "struct record.member"), `words`, `task_flags`,
-`lock_types` and `gfp` (`flags`, `required`, `compound`, `constants`, `values`), and the lists `inner`, `queued`,
-`not_allocators`, `noreturn`, `steady`, `waits`, `retry_waits`, `pool_returns`, `pool_keeps`, `system_calls`, `oom_path`
-and `opaque`. The value of a key is an inline table, or an array of them: several operations, or one for each range of
-kernel versions. In a gfpcheck.toml all of it stands below `models`.
+A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callbacks`, `task_states`, `workers`,
+`transactions`, `frees` (keyed by function), `reclaim`, `entries`, `members`, `contracts` (keyed
+"struct record.member"), `words`, `task_flags`, `transaction_types`, `lock_types` and `gfp` (`flags`, `required`,
+`compound`, `constants`, `values`), and the lists `inner`, `queued`, `not_allocators`, `noreturn`, `steady`, `waits`,
+`retry_waits`, `pool_returns`, `pool_keeps`, `system_calls`, `oom_path` and `opaque`. The value of a key is an inline
+table, or an array of them: several operations, or one for each range of kernel versions. In a gfpcheck.toml all of it
+stands below `models`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from gfpcheck.models.types import (
     CallbackMember,
     Contract,
     EntryPoint,
+    Free,
     LockKind,
     LockOp,
     ModelError,
@@ -33,6 +35,7 @@ from gfpcheck.models.types import (
     Scope,
     ScopeKind,
     TaskState,
+    Transaction,
     Word,
     Worker,
     base_name,
@@ -66,7 +69,7 @@ _NUMBER = re.compile(r"\d+")
 OF_MEMBER = (ReclaimRoot, EntryPoint, CallbackMember, Contract)
 """Entries that stand under a member, not under a function."""
 OfMember = ReclaimRoot | EntryPoint | CallbackMember | Contract
-Entry = LockOp | Scope | Allocator | Query | TaskState | Worker | Callback | OfMember
+Entry = LockOp | Scope | Allocator | Query | TaskState | Worker | Callback | Transaction | Free | OfMember
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 Op = TypeVar(
     "Op",
@@ -77,6 +80,8 @@ Op = TypeVar(
     TaskState,
     Worker,
     Callback,
+    Transaction,
+    Free,
     ReclaimRoot,
     EntryPoint,
     CallbackMember,
@@ -96,6 +101,8 @@ class ModelFile(msgspec.Struct):
     task_states: dict[str, tuple[TaskState, ...]] = {}
     workers: dict[str, tuple[Worker, ...]] = {}
     callbacks: dict[str, tuple[Callback, ...]] = {}
+    transactions: dict[str, tuple[Transaction, ...]] = {}
+    frees: dict[str, tuple[Free, ...]] = {}
     reclaim: dict[str, tuple[ReclaimRoot, ...]] = {}
     entries: dict[str, tuple[EntryPoint, ...]] = {}
     members: dict[str, tuple[CallbackMember, ...]] = {}
@@ -120,6 +127,7 @@ class ModelFile(msgspec.Struct):
     gfp_constants: tuple[str, ...] = ()
     gfp_values: dict[str, int] = {}
     task_flags: dict[str, dict[str, ScopeKind]] = {}
+    transaction_types: dict[str, tuple[str, ...]] = {}
 
     def fail(self, entry: str, problem: str) -> NoReturn:
         """Raise the ModelError that names this file, the line of `entry` where it can be found, and the entry."""
@@ -188,6 +196,13 @@ def _convert(file: ModelFile, table: dict[str, Any]) -> ModelFile:
             file.workers = _entries(file, key, value, Worker)
         elif key == "callbacks":
             file.callbacks = _entries(file, key, value, Callback)
+        elif key == "transactions":
+            file.transactions = _entries(file, key, value, Transaction)
+        elif key == "frees":
+            file.frees = _entries(file, key, value, Free)
+        elif key == "transaction_types":
+            table = _table(file, key, value)
+            file.transaction_types = {name: _names(file, name, names, _IDENTIFIER) for name, names in table.items()}
         elif key == "reclaim":
             file.reclaim = _entries(file, key, value, ReclaimRoot)
         elif key == "entries":
@@ -265,6 +280,8 @@ def _operation(file: ModelFile, name: str, part: dict[str, Any], kind: type[Op])
             file.fail(name, "has either fixed flags or a word of them")
     if isinstance(op, Scope):
         _check_scope(file, name, op)
+    if isinstance(op, Transaction):
+        _check_transaction(file, name, op)
     if isinstance(op, Callback):
         _check_member(file, name, op.member)
     if isinstance(op, CallbackMember):
@@ -349,6 +366,11 @@ def _check_scope(file: ModelFile, name: str, op: Scope) -> None:
         file.fail(name, "a scope has a kind, or an argument with the task's flags (mask_arg)")
     if op.mask_arg >= 0 and op.does == "open":
         file.fail(name, "only a function that closes scopes takes the task's flags (mask_arg)")
+
+
+def _check_transaction(file: ModelFile, name: str, op: Transaction) -> None:
+    if (op.type_arg >= 0 and op.does != "start") or (op.types and op.type_arg < 0):
+        file.fail(name, "only a start has a type, which one of its arguments (type_arg) says")
 
 
 def _word(file: ModelFile, name: str, body: Any) -> Word:

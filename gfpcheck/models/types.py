@@ -130,6 +130,32 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str = ""
 
 
+class Transaction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function that starts a transaction, ends it ("commit", "cancel"), or ends it and starts the next ("roll").
+
+    `type_arg` is the argument of a start that says of which type it is: the address of a member that is named so, or a
+    number, whose name stands at that place of the list `types` (`Models.transaction_types`).
+    """
+
+    does: Literal["start", "commit", "cancel", "roll"]
+    type_arg: int = -1
+    types: str = ""
+    spelled: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+
+
+class Free(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function that gives back the memory that its argument `arg` points at, or into; `cache_arg` is the cache that
+    it came from, or -1."""
+
+    arg: int = 0
+    cache_arg: int = -1
+    spelled: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+
+
 class WordFlag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A flag of a word of flags: its name in the source, its bits, and what it adds to or takes from what an
     allocation is asked for with."""
@@ -368,6 +394,8 @@ class Models(msgspec.Struct, frozen=True):
     where such a function is stored. `contracts`, by the same, are methods that are called with sleeping locks held.
     `entry_points` are methods by which tasks come in; with `system_calls` the names of the functions begin that are the
     bodies of system calls. `oom_path` are the functions from an allocation that gets nothing to the killing.
+    `transactions` are functions that start and end transactions, `transaction_types` the names of their types by
+    number; `frees` are functions that give memory back.
     """
 
     locks: dict[str, tuple[LockOp, ...]]
@@ -402,11 +430,19 @@ class Models(msgspec.Struct, frozen=True):
     entry_points: tuple[EntryPoint, ...] = ()
     system_calls: tuple[str, ...] = ()
     oom_path: tuple[str, ...] = ()
+    transactions: dict[str, Transaction] = {}
+    transaction_types: dict[str, tuple[str, ...]] = {}
+    frees: dict[str, Free] = {}
 
     def knows(self, function: str) -> bool:
         """True if the function's effect is known, so that its body need not be looked at."""
         name = base_name(function)
         return name in self.locks or name in self.scopes or name in self.allocators or name in self.task_states
+
+    def rolls(self, function: str) -> bool:
+        """True if this function ends a transaction and leaves its caller in the next."""
+        entry = self.transactions.get(function)
+        return entry is not None and entry.does == "roll"
 
     def defers(self, function: str) -> bool:
         """True if functions passed to this one run later, in another context: it registers or creates something."""

@@ -48,6 +48,8 @@ _WIDTHS = {
     "umode_t": 65535,
 }
 """The largest value of each type that is narrow enough to say something about an amount of memory."""
+BY_TYPE = frozenset(_WIDTHS.values()) - {1}
+"""Bounds that most likely come from a type alone: true, and far from what there ever is."""
 _COMPARISONS: Mapping[str, tuple[str, bool]] = {
     "<": ("<", True),
     "<=": ("<=", True),
@@ -161,7 +163,8 @@ class Bounds:
                 continue
             limit -= sense == "<"
             old = self._eval(func, left, env).most
-            if old is None or limit < old:
+            # What a counter has reached so far is no bound of what it is counted to.
+            if old is None or (limit < old and isinstance(right, Const)):
                 env[left] = Bound(max(limit, 0))
 
     def _eval(self, func: Func, expr: Expr, env: _Env) -> Bound:
@@ -242,5 +245,5 @@ def _join(old: _Env, new: _Env, widen: bool) -> _Env:
         elif a.most is None or b.most is None:
             found[expr] = Bound(None, tuple(dict.fromkeys((*a.why, *b.why))))
         else:
-            found[expr] = _GROWS if widen else Bound(max(a.most, b.most))
+            found[expr] = _GROWS if widen and b.most > a.most else Bound(max(a.most, b.most))
     return found

@@ -1,4 +1,4 @@
-"""`gfpcheck inventory`, `nofs` and `locks` on real kernels: totals add up, and what `grep` finds is accounted for."""
+"""The surveys on real kernels: totals add up, and what `grep` finds is accounted for."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from .kernel_run import VERSIONS, Gfpcheck
 pytestmark = pytest.mark.kernel
 
 SMALL = "fs/bfs"
+SOME = "fs/ext4/acl.c"
+"""It starts transactions."""
 Taken = Callable[[str], Path]
 
 
@@ -92,6 +94,42 @@ def test_restricted_flags_of_xfs(trees: Mapping[str, Path], xfs_of: XfsOf, gfpch
     assert all(call["advice"].startswith("a NOFS scope in ") for call in locks)
 
 
+def added(survey: Any) -> None:
+    totals, types = survey["totals"], survey["transactions"]
+    allocations = [allocation for each in types for allocation in each["allocations"]]
+    assert totals["allocations"] == len(allocations)
+    assert totals["starts"] == sum(len(each["starts"]) for each in types)
+    assert sum(totals["fates"].values()) == sum(totals["sizes"].values()) == len(allocations)
+    for each in types:
+        assert all(0 <= number < len(each["loops"]) for a in each["allocations"] for number in a["loops"])
+        pages = {
+            part: each[part]["pages"] * survey["page"] + each[part]["bytes"] for part in ("bounded", "kept", "once")
+        }
+        assert pages["kept"] <= pages["bounded"] <= pages["once"]
+
+
+def test_the_demand_of_transactions_of_xfs(
+    version: str, trees: Mapping[str, Path], xfs_of: XfsOf, gfpcheck: Gfpcheck
+) -> None:
+    """Read by hand: xfs_setfilesize() takes a transaction, a ticket, the item of the inode, and vectors for items."""
+    xfs_of(version)
+    run = gfpcheck("demand", "-q", "-j2", "--format", "json", "fs/xfs", cwd=trees[version])
+    assert (run.code, run.err) == (0, "")
+    survey = json.loads(run.out)
+    added(survey)
+    types = {each["type"]: each for each in survey["transactions"]}
+    assert {"tr_fsyncts", "tr_ichange", "tr_ifree", "tr_itruncate", "tr_remove", "tr_write"} <= types.keys()
+    small = types["tr_fsyncts"]
+    assert "xfs_setfilesize" in {start["function"] for start in small["starts"]}
+    assert small["least"]["objects"] == 1
+    made = {each["cache"]: each for each in small["allocations"]}
+    assert {"xfs_trans", "xfs_log_ticket", "xfs_ili"} <= made.keys()
+    assert (made["xfs_ili"]["fate"], made["xfs_ili"]["loops"]) == ("kept", [])
+    vectors = [each for each in small["allocations"] if each["function"] == "xlog_cil_alloc_shadow_bufs"]
+    loops = [small["loops"][number]["function"] for each in vectors for number in each["loops"]]
+    assert "xlog_cil_alloc_shadow_bufs" in loops
+
+
 def counted(survey: Any) -> None:
     totals = survey["totals"]
     for part in ("verdicts", "flags", "subsystems"):
@@ -140,9 +178,14 @@ def test_a_folder_adds_up_and_is_the_same_for_any_number_of_jobs(
     version: str, trees: Mapping[str, Path], gfpcheck: Gfpcheck, tmp_path: Path
 ) -> None:
     """One process that starts from nothing, two that have what other tests have left, and what both have kept."""
-    checks: dict[str, Callable[[Any], None]] = {"inventory": add_up, "nofs": counted, "locks": locks_add_up}
-    for command, check in checks.items():
-        args = (command, "-q", "--format", "json", SMALL)
+    checks: dict[str, tuple[Callable[[Any], None], str]] = {
+        "inventory": (add_up, SMALL),
+        "nofs": (counted, SMALL),
+        "locks": (locks_add_up, SMALL),
+        "demand": (added, SOME),
+    }
+    for command, (check, path) in checks.items():
+        args = (command, "-q", "--format", "json", path)
         one = gfpcheck(*args, "-j1", cwd=trees[version], cache=tmp_path)
         two = gfpcheck(*args, "-j2", cwd=trees[version])
         kept = gfpcheck(*args, cwd=trees[version], cache=tmp_path)

@@ -19,11 +19,13 @@ from gfpcheck.models.types import (
     CallbackMember,
     Contract,
     EntryPoint,
+    Free,
     LockOp,
     Query,
     ReclaimRoot,
     Scope,
     TaskState,
+    Transaction,
     Word,
     WordFlag,
     Worker,
@@ -44,6 +46,8 @@ TABLES: dict[str, tuple[type[msgspec.Struct], ...]] = {
     "contracts": (Contract,),
     "task_states": (TaskState,),
     "workers": (Worker,),
+    "transactions": (Transaction,),
+    "frees": (Free,),
     "queries": (Query,),
     "reclaim": (ReclaimRoot,),
     "entries": (EntryPoint,),
@@ -81,7 +85,8 @@ def test_every_table_and_list_is_described() -> None:
     names = {field.name for field in msgspec.structs.fields(ModelFile)} - {"path", "text"}
     lists = keys(SECTIONS["Functions that end or do not change"])
     gfp = {f"gfp_{key}" for key in keys(SECTIONS["[gfp]"])}
-    assert names == set(TABLES) | lists | gfp | {"lock_types", "inner", "queued", "not_allocators", "task_flags"}
+    others = {"lock_types", "inner", "queued", "not_allocators", "task_flags", "transaction_types"}
+    assert names == set(TABLES) | lists | gfp | others
     assert "[task_flags]" in SECTIONS
     for name in ("inner", "queued", "not_allocators"):
         assert f"`{name}` is a list of" in PAGE

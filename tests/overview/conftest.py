@@ -13,7 +13,7 @@ from fixtures_harness import TREE
 from gfpcheck.cli.main import run
 
 HERE = Path(__file__).parent
-FOLDERS = ("minires", "mininofs", "minilocks")
+FOLDERS = ("minires", "mininofs", "minilocks", "minitrans")
 
 
 class Result(NamedTuple):

@@ -7,7 +7,7 @@ import re
 from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.paths import show
 from gfpcheck.analysis.results import AllocationSite
-from gfpcheck.ir import Assign, Bin, Const, Expr, Field, Func, Index, Temp, Var
+from gfpcheck.ir import Assign, Bin, Call, Const, Expr, Field, Func, Index, Temp, Var
 from gfpcheck.models import GfpFlags
 from gfpcheck.overview.bounds import Bound, Bounds
 from gfpcheck.overview.caches import Cache, Caches
@@ -38,14 +38,18 @@ class Sizes:
         cache = self._caches.of(func, site.call)
         size = self._of_cache(cache) if cache is not None else self._asked(func, site)
         sizeof = _SIZEOF.search(size.text)
-        kind = sizeof[1] if sizeof and size.how in ("sizeof", "cache") else self._pointed(func, site)
+        kind = (
+            sizeof[1]
+            if sizeof and size.how in ("sizeof", "cache")
+            else self.pointed(func, site.block, site.position, site.call)
+        )
         return size, kind, cache.name if cache is not None else ""
 
     def _below(self, func: Func, site: AllocationSite) -> tuple[Size, str, str]:
         """Of an allocation in a function below: what is asked for there, unless that is for this one to say."""
         amounts = {(context.amount.size.constant, context.amount.order.constant) for context in site.contexts}
         size, order = amounts.pop() if len(amounts) == 1 else (None, None)
-        kind = self._pointed(func, site)
+        kind = self.pointed(func, site.block, site.position, site.call)
         if size is not None or order is not None:
             return Size("constant", size, order=order if size is None else self._order(size)), kind, ""
         last = site.via[-1]
@@ -65,21 +69,37 @@ class Sizes:
         entry = self._engine.effects.allocator(site.call)
         if entry is None or (entry.size_arg < 0 and entry.order_arg < 0):
             return _BELOW
-        args, here = site.call.args, (func, site.block, site.position)
+        here = (func, site.block, site.position)
         if entry.order_arg >= 0:
-            pages = self._bounds.at(*here, args[entry.order_arg])
-            text = show(args[entry.order_arg])
-            if pages.most is None:
-                return Size("unbounded", text=text, why=_why(pages))
-            exact = isinstance(args[entry.order_arg], Const)
-            return Size("constant" if exact else "bound", self._page << pages.most, text, order=pages.most)
-        asked: Expr = args[entry.size_arg]
-        if entry.count_arg >= 0:
-            asked = Bin("*", args[entry.count_arg], asked)
-        text = _said(func, site, asked)
+            return self.pages(*here, site.call.args[entry.order_arg])
+        asked = self.bytes_asked(site)
+        assert asked is not None
+        return self.bytes(*here, asked)
+
+    def bytes_asked(self, site: AllocationSite) -> Expr | None:
+        """The bytes that a call which allocates asks for; None for one that is not told bytes."""
+        entry = self._engine.effects.allocator(site.call)
+        if entry is None or entry.size_arg < 0:
+            return None
+        args = site.call.args
+        return Bin("*", args[entry.count_arg], args[entry.size_arg]) if entry.count_arg >= 0 else args[entry.size_arg]
+
+    def pages(self, func: Func, block: int, position: int, asked: Expr) -> Size:
+        """How much a call there asks for with the order `asked`."""
+        bound = self._bounds.at(func, block, position, asked)
+        text = show(asked)
+        if bound.most is None:
+            return Size("unbounded", text=text, why=_why(bound))
+        return Size(
+            "constant" if isinstance(asked, Const) else "bound", self._page << bound.most, text, order=bound.most
+        )
+
+    def bytes(self, func: Func, block: int, position: int, asked: Expr) -> Size:
+        """How much a call there asks for with `asked` bytes."""
+        text = _said(func, asked)
         if isinstance(asked, Const):
             return Size("sizeof" if asked.text else "constant", asked.value, text, order=self._order(asked.value))
-        bound = self._bounds.at(*here, asked)
+        bound = self._bounds.at(func, block, position, asked)
         if bound.most is None:
             return Size("unbounded", text=text, why=_why(bound))
         return Size("bound", bound.most, text, order=self._order(bound.most))
@@ -89,11 +109,11 @@ class Sizes:
         pages = max(1, -(-size // self._page))
         return (pages - 1).bit_length()
 
-    def _pointed(self, func: Func, site: AllocationSite) -> str:
+    def pointed(self, func: Func, block: int, position: int, call: Call) -> str:
         """The type that what gets the result points at, where that is no void."""
         found = ""
-        for instr in func.blocks[site.block].instrs[site.position + 1 :]:
-            if isinstance(instr, Assign) and instr.src == Temp(site.call.dst):
+        for instr in func.blocks[block].instrs[position + 1 :]:
+            if isinstance(instr, Assign) and instr.src == Temp(call.dst):
                 found = self._type(func, instr.dst)
         return found.removesuffix("*").strip() if found.endswith("*") and not found.startswith("void") else ""
 
@@ -105,7 +125,7 @@ class Sizes:
         return self._type(func, expr.base).removesuffix("*").strip() if isinstance(expr, Index) else ""
 
 
-def _said(func: Func, site: AllocationSite, asked: Expr) -> str:
+def _said(func: Func, asked: Expr) -> str:
     """The size as the source says it, with what a local variable was last given."""
     if isinstance(asked, Var) and asked.kind == "l":
         given = [i.src for b in func.blocks for i in b.instrs if isinstance(i, Assign) and i.dst == asked]

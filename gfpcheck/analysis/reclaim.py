@@ -22,7 +22,7 @@ from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.engine import Engine, Exploration, Question
 from gfpcheck.analysis.neighbours import folder, nearest, same_module
 from gfpcheck.analysis.paths import embedded_in, handed_on, has_class, owner, same_object
-from gfpcheck.analysis.program import Program
+from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.results import Acquisition
 from gfpcheck.analysis.state import HeldLock, Site
 from gfpcheck.analysis.trace import Consts
@@ -46,8 +46,8 @@ GATES = ("__GFP_FS", "__GFP_IO")
 class ReclaimLock(NamedTuple):
     """Reclaim takes this lock. `chain` holds the call sites from the root function down to the
     acquisition, which is the last; `gate` as in `ReclaimRoot`, or what the functions on the way ask for. `home` is the
-    folder of the module whose objects are handled there. `sure`: no pointer on the way may mean many functions. `io`:
-    it is the way of data to a device."""
+    folder of the module whose objects are handled there. `sure`: no pointer on the way may mean many functions, and
+    what the root handles is not kept in use. `io`: it is the way of data to a device."""
 
     cls: str
     kind: str
@@ -134,6 +134,7 @@ class Reclaim:
         self.roots = 0
         self._locks: dict[str, dict[tuple[str, str, bool], ReclaimLock]] = {}
         self._filled: dict[str, set[str]] = {}
+        self._users: dict[str, frozenset[str]] = {}
         with Ahead(engine, jobs) as self._ahead:
             for root in models.reclaim_roots:
                 for key in program.pointers.held((root.record, root.member)):
@@ -171,8 +172,9 @@ class Reclaim:
         owned = frozenset((root.owns,)) if root.owns >= 0 else frozenset[int]()
         mask = _given(func, root.mask, root.mask_member)
         nonzero = _given(func, root.owns, root.nonzero) if root.nonzero else None
-        first = _Known(start, (), owned, mask, nonzero, root.gate, folder(func.file), True)
-        queue = [(False, 0, 0, _Visit(first, ()))]
+        sure = func.file not in self._users_of(root.kept_by)
+        first = _Known(start, (), owned, mask, nonzero, root.gate, folder(func.file), sure)
+        queue = [(not sure, 0, 0, _Visit(first, ()))]
         seen = {first}
         while queue:
             *_, visit = heapq.heappop(queue)
@@ -227,6 +229,20 @@ class Reclaim:
             mask, nonzero = (None if e is None else handed_on(e, given) for e in (known.mask, known.nonzero))
             gate, shielded = self._gate(known, found, at.site), known.shielded or at.shielded
             yield _Known(at.callee, fixed, passed, mask, nonzero, gate, home, sure, shielded), at.site
+
+    def _users_of(self, name: str) -> frozenset[str]:
+        """The files that call function `name`, or have it in a table."""
+        if name and name not in self._users:
+            program = self._program
+            calling = (
+                func.file
+                for func in program.functions.values()
+                for *_, call in program.calls(func)
+                if callee_name(call) == name
+            )
+            stored = (store.file for store in program.stores if store.function == name)
+            self._users[name] = frozenset((*calling, *stored))
+        return self._users.get(name, frozenset())
 
     def _file(self, key: str) -> str:
         return self._program.functions[key].file

@@ -14,7 +14,7 @@ take = { does = "acquire", kind = "mutex" }
 give = { does = "release", kind = "mutex" }
 try_to_take = { does = "acquire", kind = "mutex", when = "nonzero", try = true }
 [reclaim]
-"struct ops.evict" = { gate = "__GFP_FS" }
+"struct ops.evict" = { gate = "__GFP_FS", kept_by = "end_all" }
 "struct ops.shrink" = { gate = "", mask = 1, mask_member = "struct control.mask" }
 "struct ops.queue" = { gate = "__GFP_IO", io = true }
 """
@@ -30,7 +30,9 @@ struct ops {
     long (*shrink)(struct object *, struct control *);
     int (*queue)(struct object *);
     void (*write)(struct object *);
+    void (*end)(struct object *);
 };
+void end_all(struct object *);
 struct object { struct ops *ops; struct lock lock; };
 void take(struct lock *);
 void give(struct lock *);
@@ -68,6 +70,21 @@ def test_a_module_that_evicts_is_not_entered_through_another(tmp_path: Path) -> 
     assert [way.sure for way in found.ways("fs/a/a.c")["struct object.lock"]] == [True]
     assert found.ways("fs/b/b.c") == {}
     assert [way.sure for way in found.ways("fs/c.c")["struct object.lock"]] == [False]
+
+
+@pytest.mark.parametrize(
+    ("file", "end"),
+    [
+        ("a", "struct ops a_end = { .end = end_all };"),
+        ("a", "void a_end(struct object *o) { end_all(o); }"),
+        ("other", "struct ops a_end = { .end = end_all };"),
+    ],
+)
+def test_what_is_kept_in_use_is_hardly_evicted(tmp_path: Path, file: str, end: str) -> None:
+    files = {"fs__a__other": "", "fs__a__a": fs("a", "a_write(o);")}
+    files[f"fs__a__{file}"] += end
+    (way,) = reclaim(tmp_path, **files).ways("fs/a/a.c")["a_lock"]
+    assert way.sure is (file != "a")
 
 
 def test_a_pointer_of_many_is_not_sure(tmp_path: Path) -> None:

@@ -52,9 +52,11 @@ class, as lockdep does; a module that has a function of its own for reclaim's po
 
 Confidence is low where it is only asserted that the lock is held: whoever took it may have opened a scope. It is low,
 too, where reclaim's way leads through a function pointer that may mean more than eight functions, through another
-module, or through more than eight places, and where reclaim first tries another lock of the same object, which its
-holder has. Locks that are taken on the way of data to a device are the matter of GFP202; `GFP_NOFS` that does not help,
-of GFP203.
+module, or through more than eight places; where reclaim first tries another lock of the same object, which its
+holder has; where the lock is a bit of a page or a buffer, since all pages have the same class, whosever they are; where
+reclaim would have to evict what a file system keeps in use until it is unmounted (`kill_litter_super()`), or to write a
+page of a file, which kswapd does. Locks that are taken on the way of data to a device are the matter of GFP202;
+`GFP_NOFS` that does not help, of GFP203.
 
 ## When to ignore it
 

@@ -47,7 +47,7 @@ class ReclaimLock(NamedTuple):
     """Reclaim takes this lock. `chain` holds the call sites from the root function down to the
     acquisition, which is the last; `gate` as in `ReclaimRoot`, or what the functions on the way ask for. `home` is the
     folder of the module whose objects are handled there. `sure`: no pointer on the way may mean many functions, and
-    what the root handles is not kept in use. `io`: it is the way of data to a device."""
+    it is an allocating task that comes there. `io`: it is the way of data to a device."""
 
     cls: str
     kind: str
@@ -173,6 +173,7 @@ class Reclaim:
         mask = _given(func, root.mask, root.mask_member)
         nonzero = _given(func, root.owns, root.nonzero) if root.nonzero else None
         sure = func.file not in self._users_of(root.kept_by)
+        sure = sure and (not root.only_with or func.file in self._users_of(root.only_with))
         first = _Known(start, (), owned, mask, nonzero, root.gate, folder(func.file), sure)
         queue = [(not sure, 0, 0, _Visit(first, ()))]
         seen = {first}

@@ -238,7 +238,9 @@ class ReclaimRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allocation that reclaims, or of one that points at a structure with them in its member `mask_member`: what the
     function does not do without a flag is read off its body. `nonzero` is a member of the object that the function
     owns which is not zero when reclaim calls it. `kept_by`: a function; what the files that use it make stays in use
-    until it is called, so that reclaim hardly finds anything of theirs. `io`: the way that data takes to a device.
+    until it is called, so that reclaim hardly finds anything of theirs. `only_with`: a function; for files that do not
+    use it, it is kswapd rather than an allocating task that calls the pointer. `io`: the way that data takes to a
+    device.
     """
 
     record: str
@@ -249,6 +251,7 @@ class ReclaimRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mask_member: str = ""
     nonzero: str = ""
     kept_by: str = ""
+    only_with: str = ""
     io: bool = False
     note: str = ""
     since: str = ""

@@ -15,6 +15,7 @@ give = { does = "release", kind = "mutex" }
 try_to_take = { does = "acquire", kind = "mutex", when = "nonzero", try = true }
 [reclaim]
 "struct ops.evict" = { gate = "__GFP_FS", kept_by = "end_all" }
+"struct ops.flush" = { gate = "__GFP_FS", only_with = "to_swap" }
 "struct ops.shrink" = { gate = "", mask = 1, mask_member = "struct control.mask" }
 "struct ops.queue" = { gate = "__GFP_IO", io = true }
 """
@@ -31,8 +32,10 @@ struct ops {
     int (*queue)(struct object *);
     void (*write)(struct object *);
     void (*end)(struct object *);
+    void (*flush)(struct object *);
 };
 void end_all(struct object *);
+void to_swap(struct object *);
 struct object { struct ops *ops; struct lock lock; };
 void take(struct lock *);
 void give(struct lock *);
@@ -85,6 +88,13 @@ def test_what_is_kept_in_use_is_hardly_evicted(tmp_path: Path, file: str, end: s
     files[f"fs__a__{file}"] += end
     (way,) = reclaim(tmp_path, **files).ways("fs/a/a.c")["a_lock"]
     assert way.sure is (file != "a")
+
+
+@pytest.mark.parametrize("swap", ["", "to_swap(o);"])
+def test_what_only_kswapd_writes_is_not_sure(tmp_path: Path, swap: str) -> None:
+    text = f"void a_flush(struct object *o) {{ take(&o->lock); give(&o->lock); {swap} }}"
+    found = reclaim(tmp_path, fs__a__a=f"{text} struct ops a_ops = {{ .flush = a_flush }};")
+    assert [way.sure for way in found.ways("fs/a/a.c")["struct object.lock"]] == [bool(swap)]
 
 
 def test_a_pointer_of_many_is_not_sure(tmp_path: Path) -> None:

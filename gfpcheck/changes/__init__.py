@@ -1,7 +1,7 @@
 """What a change does to a tree: revisions and patches as files that differ, trees made of those, changed lines."""
 
 from gfpcheck.changes.applied import commit_of
-from gfpcheck.changes.lines import Lines, changed_lines, without
+from gfpcheck.changes.lines import Lines, Written, changed_lines, without
 from gfpcheck.changes.patches import Patch, apply_patches, read_patches
 from gfpcheck.changes.revisions import Range, find_range
 from gfpcheck.changes.shadow import shadow
@@ -14,6 +14,7 @@ __all__ = [
     "Patch",
     "Range",
     "Side",
+    "Written",
     "apply_patches",
     "changed_lines",
     "commit_of",

@@ -14,6 +14,9 @@ from gfpcheck.report.steps import standing
 _LEVELS = {Level.ERROR: "error", Level.WARNING: "warn", Level.NOTE: "note"}
 _AROUND = 3
 """Lines shown before and after one that matters."""
+_QUOTED = 12
+"""Lines of a hunk that are quoted before and after the one that matters."""
+_LEFT_OUT = "> [ ... ]"
 _ARROW = "--> "
 
 
@@ -37,9 +40,41 @@ def _finding(finding: Finding, rule: str, sources: Sources) -> Iterator[str]:
     function = f" {printable(place.function)}()" if place.function else ""
     message = one_line(finding.message + standing(finding))
     yield f"{printable(place.file)}:{place.line}{function} {_LEVELS[finding.level]}: {message} [{rule}]"
+    yield from _hunk(finding, sources)
     yield from _source(finding, sources)
     yield from _tree("The call tree is:", finding.flow)
     yield from _tree("And on the other side:", finding.other)
+
+
+def _hunk(finding: Finding, sources: Sources) -> Iterator[str]:
+    """The hunk of the patch that brought the finding, as a reply quotes it: but for what is far from the finding."""
+    hunk = finding.properties.get("hunk")
+    if not isinstance(hunk, dict):
+        return
+    file, line = finding.place.file, finding.place.line
+    start, stop = hunk["line"], hunk["line"] + hunk["count"]
+    first, last = max(start, line - _QUOTED), min(stop, line + _QUOTED)
+    yield ""
+    yield f"> --- a/{printable(file)}"
+    yield f"> +++ b/{printable(file)}"
+    if first == start:
+        yield from _quoted(" ", (sources.line(file, number) for number in range(max(1, start - _AROUND), start)))
+        if len(hunk["removed"]) > _QUOTED:
+            yield _LEFT_OUT
+        yield from _quoted("-", (text.encode() for text in hunk["removed"][-_QUOTED:]))
+    else:
+        yield _LEFT_OUT
+    yield from _quoted("+", (sources.line(file, number) for number in range(first, last)))
+    if last == stop:
+        yield from _quoted(" ", (sources.line(file, number) for number in range(stop, stop + _AROUND)))
+    else:
+        yield _LEFT_OUT
+
+
+def _quoted(sign: str, lines: Iterable[bytes | None]) -> Iterator[str]:
+    for line in lines:
+        if line is not None:
+            yield f"> {sign}{'	'.join(map(printable, line.decode('utf-8', 'replace').split('	')))}".rstrip()
 
 
 def _source(finding: Finding, sources: Sources) -> Iterator[str]:

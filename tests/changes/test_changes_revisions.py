@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gfpcheck.changes import ChangeError, changed_lines, find_range
+from gfpcheck.changes import ChangeError, Written, changed_lines, find_range
 
 from .repository import Repository
 
@@ -127,10 +127,10 @@ def test_a_conflict_is_not_analysed(repository: Repository) -> None:
 def test_changed_lines_are_those_of_the_new_side(repository: Repository) -> None:
     repository.write("src/a.c", "int a(void)\n{\n\tint b = 2;\n\n\treturn b;\n}\n")
     before, after = find_range(repository.root, "", False)
-    assert changed_lines(before, after) == {"src/a.c": (range(3, 6),)}
+    assert changed_lines(before, after) == {"src/a.c": (Written(range(3, 6), False, ("\treturn 1;",)),)}
 
 
 def test_where_lines_were_removed_the_next_one_counts(repository: Repository) -> None:
     repository.write("src/a.c", "int a(void)\n{\n}\n")
     before, after = find_range(repository.root, "", False)
-    assert changed_lines(before, after) == {"src/a.c": (range(3, 4),)}
+    assert changed_lines(before, after) == {"src/a.c": (Written(range(3, 4), True, ("\treturn 1;",)),)}

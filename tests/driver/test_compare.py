@@ -116,6 +116,31 @@ def test_a_lock_that_covers_an_unchanged_allocation(tree: Tree) -> None:
     assert finding.place.line == line_of(after, "void box_fill") + 2
     assert finding.message.startswith(f"because of this change, in line {finding.place.line + 1}: kmalloc()")
     assert finding.properties["found_at"] == {"file": "fs/box/box.c", "line": finding.place.line + 1, "column": 12}
+    assert finding.properties["hunk"] == {"line": finding.place.line, "count": 1, "removed": []}
+
+
+def test_a_finding_tells_what_the_change_has_done_there(tree: Tree) -> None:
+    after = CALLER.replace("\tbox_own(b);", "\tb = kmalloc(8, GFP_KERNEL);\n\tbox_own(b);").replace(
+        "\tspin_lock(&s->lock);", "\tspin_lock_bh(&s->lock);"
+    )
+    (finding,) = tree.compare(tree.side({"shelf.c": after})).findings
+    line = line_of(after, "\tspin_lock_bh")
+    assert finding.properties["hunk"] == {"line": line, "count": 2, "removed": ["\tspin_lock(&s->lock);"]}
+    removal = CALLER.replace("\tspin_unlock(&s->lock);\n", "\tb = kmalloc(8, GFP_KERNEL);\n")
+    (finding,) = tree.compare(tree.side({"shelf.c": removal})).findings
+    assert finding.properties["hunk"]["removed"] == ["\tspin_unlock(&s->lock);"]
+
+
+def test_where_a_change_only_removes(tree: Tree) -> None:
+    after = BOX.replace(OLD, OLD + OLD.replace("box_old", "box_new")).replace(
+        "\tspin_unlock(&b->lock);\n}", "\tspin_unlock(&b->lock);\n\tb->data = kmalloc(9, GFP_KERNEL);\n}"
+    )
+    before = tree.side({"box.c": after}, "before")
+    later = after.replace("\tspin_unlock(&b->lock);\n\tb->data", "\tb->data", 1)
+    report = compare([before, tree.side({"box.c": later})], (), tree.options)
+    (finding,) = report.findings
+    assert finding.properties["hunk"]["count"] == 0
+    assert finding.properties["hunk"]["removed"] == ["\tspin_unlock(&b->lock);"]
 
 
 def test_flags_of_a_helper_that_others_call_under_a_lock(tree: Tree) -> None:

@@ -24,6 +24,36 @@ def test_golden(tmp_path: Path, fmt: str) -> None:
     golden(f"{fmt}.txt", rendered(report(tree(tmp_path)), fmt))
 
 
+def test_a_mail_quotes_the_hunk(tmp_path: Path) -> None:
+    place = IN_ATOMIC.place
+    hunk = {"line": place.line - 1, "count": 2, "removed": ["\told(a);", "\tolder\x07();"]}
+    finding = msgspec.structs.replace(IN_ATOMIC, properties={**IN_ATOMIC.properties, "hunk": hunk})
+    text = rendered(report(tree(tmp_path), (finding,)), "mail")
+    source = (tmp_path / place.file).read_text().splitlines()
+    quoted = [line for line in text.splitlines() if line.startswith(">")]
+    assert quoted[:2] == [f"> --- a/{place.file}", f"> +++ b/{place.file}"]
+    assert [line[2:] for line in quoted if line[2:3] == "-"][1:] == ["-\told(a);", "-\tolder\u2407();"]
+    assert [line[3:] for line in quoted if line[2:3] == "+"][1:] == source[place.line - 2 : place.line]
+    assert [line[3:] for line in quoted if line[2:3] == " "] == [
+        line for line in (*source[place.line - 5 : place.line - 2], *source[place.line : place.line + 3]) if line
+    ]
+
+
+def test_a_mail_leaves_out_what_is_far_from_the_finding(tmp_path: Path) -> None:
+    place = IN_ATOMIC.place
+    hunk = {"line": 1, "count": 500, "removed": [f"line {number}" for number in range(90)]}
+    finding = msgspec.structs.replace(
+        IN_ATOMIC, place=msgspec.structs.replace(place, line=200), properties={**IN_ATOMIC.properties, "hunk": hunk}
+    )
+    (tmp_path / place.file).parent.mkdir(parents=True)
+    (tmp_path / place.file).write_text("".join(f"\tx = {number};\n" for number in range(1, 600)))
+    text = rendered(report(tmp_path, (finding,)), "mail")
+    quoted = [line for line in text.splitlines() if line.startswith(">")]
+    assert quoted[2] == quoted[-1] == "> [ ... ]"
+    assert "> +\tx = 200;" in quoted
+    assert len(quoted) < 40
+
+
 @pytest.mark.parametrize("fmt", ["gcc", "github", "terse", "mail"])
 def test_lines_say_what_counts_for_nothing(tmp_path: Path, fmt: str) -> None:
     text = rendered(report(tree(tmp_path), (ACCEPTED, OLD)), fmt)

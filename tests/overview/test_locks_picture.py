@@ -57,6 +57,17 @@ def finding(*locks: str, message: str = "kmalloc() under it") -> Finding:
     return Finding(f"reclaim {locks}", "reclaim", "medium", locks, place, message, (half,), 1, ())
 
 
+def test_low_arrows_that_close_a_circle_are_seen_on_demand() -> None:
+    low = msgspec.structs.replace(finding("struct a.lock"), confidence="low")
+    for found, faint in ((low, True), (finding("struct a.lock"), False)):
+        locks = survey([lock("struct a.lock", "f", reclaim=True), lock("struct b.lock", "f")], [], (found,))
+        up = [arrow for arrow in graph_of(locks).arrows if arrow.up]
+        assert [arrow.faint for arrow in up] == [faint]
+        page = "".join(html(locks))
+        assert page.count("enters faint") == faint
+        assert ("1 arrow of low confidence closes" in page) == faint
+
+
 def apart(layout: Layout) -> bool:
     """No two boxes overlap."""
     return all(

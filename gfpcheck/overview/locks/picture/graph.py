@@ -33,6 +33,12 @@ class Arrow(NamedTuple):
         """Where it is drawn from and to, downwards."""
         return (self.second, self.first) if self.up else (self.first, self.second)
 
+    @property
+    def faint(self) -> bool:
+        """True if it is seen only where one looks for it: in a dense subsystem there are many such, and each box says
+        that it is in a cycle of low confidence."""
+        return self.up and self.cycle == "low"
+
 
 class Graph(NamedTuple):
     """The locks that are drawn, the arrows between them, and how many of either are not: locks of little weight, and

@@ -59,6 +59,10 @@ def _scope(found: Locks, totals: Totals) -> str:
 
 def _note(graph: Graph) -> str:
     parts = []
+    faint = sum(arrow.faint for arrow in graph.arrows)
+    if faint:
+        which = "1 arrow of low confidence closes" if faint == 1 else f"{faint} arrows of low confidence close"
+        parts.append(f"{which} a circle and can be seen where a lock is pointed at")
     if graph.implied:
         parts.append(f"{graph.implied} arrows that follow from others are not drawn")
     if graph.more_locks:

@@ -28,7 +28,9 @@ def picture(graph: Graph, found: Locks, links: Mapping[str, str]) -> Iterator[st
     if any(RECLAIM in arrow.ends for arrow in graph.arrows):
         shown[RECLAIM] = (_TITLE, _SUBTITLE)
     widths = {name: max(len(a) * _LETTER, len(b) * _SMALL) + _PADDING for name, (a, b) in shown.items()}
-    layout = lay_out(widths, [arrow.ends for arrow in graph.arrows])
+    drawn = [arrow for arrow in graph.arrows if not arrow.faint]
+    layout = lay_out(widths, [arrow.ends for arrow in drawn])
+    routes = dict(zip(drawn, layout.routes, strict=True))
     number = {name: n for n, name in enumerate(shown)}
     width, height = round(layout.width), round(layout.height)
     yield (
@@ -43,9 +45,8 @@ def picture(graph: Graph, found: Locks, links: Mapping[str, str]) -> Iterator[st
         )
     yield "</defs>"
     # Those in cycles are drawn last, above the others.
-    order = sorted(range(len(graph.arrows)), key=lambda n: _look(graph.arrows[n]))
-    for index in order:
-        yield _arrow(graph.arrows[index], layout.routes[index], number)
+    for arrow in sorted(graph.arrows, key=_look):
+        yield _arrow(arrow, routes.get(arrow) or _straight(arrow, layout.boxes), number)
     worst = _worst(found)
     for name, (title, counts) in shown.items():
         look = "reclaim" if name == RECLAIM else f"lock {worst.get(name, '')}".strip()
@@ -80,6 +81,12 @@ def _look(arrow: Arrow) -> int:
     return 0 if arrow.cycle is None else 1 if arrow.cycle == "low" else 2
 
 
+def _straight(arrow: Arrow, boxes: Mapping[str, Box]) -> tuple[Point, ...]:
+    """The way of an arrow for which no place was kept."""
+    upper, lower = (boxes[end] for end in arrow.ends)
+    return (upper.x, upper.y + HEIGHT), (lower.x, lower.y)
+
+
 def _arrow(arrow: Arrow, route: Sequence[Point], number: Mapping[str, int]) -> str:
     points = list(reversed(route)) if arrow.up else list(route)
     look = ("plain", "low", "sure")[_look(arrow)]
@@ -88,9 +95,10 @@ def _arrow(arrow: Arrow, route: Sequence[Point], number: Mapping[str, int]) -> s
         places = f" ({arrow.places} allocations)" if arrow.places > 1 else ""
     else:
         places = f" (in {arrow.places} places)" if arrow.places > 1 else ""
+    kind = f"{look} {arrow.how} faint" if arrow.faint else f"{look} {arrow.how}"
     title = f"{names[0]} {_WORDS[arrow.how]} {names[1]}{places}"
     return (
-        f'<path class="arrow {look} {arrow.how}" d="{_curve(points)}" marker-end="url(#head-{look})" '
+        f'<path class="arrow {kind}" d="{_curve(points)}" marker-end="url(#head-{look})" '
         f'data-from="{number[arrow.first]}" data-to="{number[arrow.second]}"><title>{escaped(title)}</title></path>'
     )
 

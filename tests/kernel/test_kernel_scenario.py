@@ -33,3 +33,11 @@ def test_a_mount_holds_what_an_unmount_waits_for(trees: Mapping[str, Path], gfpc
     for steps, shown in ((tasks[name], lines[name]) for name in tasks):
         for step, (kind, line) in zip(steps, shown, strict=True):
             assert kind != "call" or step["text"].partition("() ")[2].split("(")[0].split()[-1] in line
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_same_for_any_number_of_jobs(trees: Mapping[str, Path], gfpcheck: Gfpcheck, version: str) -> None:
+    options = ("--scenarios", "--follow", "0", "--min-confidence", "low", "--no-cache", "-q")
+    one, two = (gfpcheck(*FILES, *options, jobs, cwd=trees[version]).out for jobs in ("-j1", "-j2"))
+    assert one == two
+    assert "taskB" in one

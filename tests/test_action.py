@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from action import PROJECT, Done, definition, run_action
+from bytecode import BYTECODE
 from fixtures_harness import TREE
 from repository import HAZARD, commit, git
 
@@ -34,7 +35,7 @@ class Runner:
 
     def __call__(self, event: str = "pull_request", **inputs: str) -> Done:
         named = {name.replace("_", "-"): value for name, value in inputs.items()}
-        python = {"PYTHONPATH": str(PROJECT), "PYTHONDONTWRITEBYTECODE": "1"}
+        python = {"PYTHONPATH": str(PROJECT), **BYTECODE}
         return run_action(
             self.workspace, self.temporary, named, event=event, skip=("Install gfpcheck",), environment=python
         )

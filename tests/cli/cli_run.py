@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from bytecode import BYTECODE
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PLAIN = Path(__file__).parent / "plain"
 TIMEOUT = 120.0
@@ -40,7 +42,7 @@ class Cli:
         self.environment = {name: os.environ[name] for name in kept if name in os.environ}
         self.environment |= {
             "PYTHONPATH": str(ROOT),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            **BYTECODE,
             "GFPCHECK_CACHE": str(cache),
             "TMPDIR": str(self.temporary),
             "COLUMNS": "80",

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bytecode import BYTECODE
+
 VERSIONS = ("6.12", "6.1")
 _PROJECT = Path(__file__).resolve().parents[2]
 _LARGEST = Path(__file__).with_name("largest.py")
@@ -49,7 +51,7 @@ class Gfpcheck:
                 env=kept
                 | {
                     "PYTHONPATH": str(_PROJECT),
-                    "PYTHONDONTWRITEBYTECODE": "1",
+                    **BYTECODE,
                     "GFPCHECK_CACHE": str(cache or self.cache),
                     "TMPDIR": str(temporary),
                 },

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from bytecode import BYTECODE
 
 from .kernel_run import Gfpcheck, Run, listing
 
@@ -50,7 +51,7 @@ class Make:
             "HOME": os.environ.get("HOME", "/"),
             "PATH": f"{programs}:{os.environ['PATH']}",
             "PYTHONPATH": str(_PROJECT),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            **BYTECODE,
             "GFPCHECK_CACHE": str(gfpcheck.cache),
         }
 

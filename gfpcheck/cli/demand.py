@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Unpack
 
 import click
 
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.overviews import Asked, check_output, overview_options, run_options, write_lines
-from gfpcheck.cli.request import working
+from gfpcheck.cli.overviews import Asked, check_output, overview_options, style_for, survey, write_lines
 from gfpcheck.cli.sections import SectionCommand
-from gfpcheck.cli.terminal import wants_color
-from gfpcheck.report.style import Style
 
 
 @click.command(cls=SectionCommand, short_help="Estimate the memory that each type of transaction may take.")
@@ -30,13 +26,12 @@ def demand(fmt: str, output: Path | None, verbose: bool, quiet: bool, **asked: U
     from gfpcheck.overview.demand.ask import demand as find
 
     check_output(output)
-    with working(quiet) as progress:
-        found = find(run_options(asked, quiet), progress)
+    found = survey(find, asked, quiet)
     if fmt == "json":
         lines = write.json(found)
     elif fmt == "csv":
         lines = write.csv(found)
     else:
-        lines = write.text(found, Style(output is None and wants_color(sys.stdout)), verbose)
+        lines = write.text(found, style_for(output), verbose)
     write_lines(lines, output)
     return Exit.CLEAN

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Unpack
 
@@ -10,11 +9,8 @@ import click
 
 from gfpcheck.cli.exits import Exit
 from gfpcheck.cli.options import PATH
-from gfpcheck.cli.overviews import Asked, check_output, overview_options, run_options, write_lines
-from gfpcheck.cli.request import working
+from gfpcheck.cli.overviews import Asked, check_output, overview_options, style_for, survey, write_lines
 from gfpcheck.cli.sections import INPUT, SectionCommand, option
-from gfpcheck.cli.terminal import wants_color
-from gfpcheck.report.style import Style
 
 
 @click.command(cls=SectionCommand, short_help="List every allocation that may not fail.")
@@ -42,8 +38,7 @@ def inventory(
         before = None if old is None else load(old)
     except InventoryError as error:
         raise click.ClickException(str(error)) from error
-    with working(quiet) as progress:
-        found = find(run_options(asked, quiet), progress)
+    found = survey(find, asked, quiet)
     difference = None if before is None else compare(before, found)
     mentions = account(found, found.requirements, [TOKEN], asked["paths"])
     if fmt == "json":
@@ -51,7 +46,7 @@ def inventory(
     elif fmt == "csv":
         lines = write.csv(found, difference)
     else:
-        style = Style(output is None and wants_color(sys.stdout))
+        style = style_for(output)
         lines = write.text(found, mentions, difference, style, verbose)
     write_lines(lines, output)
     return Exit.CLEAN

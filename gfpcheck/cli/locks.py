@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Unpack
 
 import click
 
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.overviews import Asked, check_output, overview_options_with, run_options, write_lines
-from gfpcheck.cli.request import working
+from gfpcheck.cli.overviews import Asked, check_output, overview_options_with, style_for, survey, write_lines
 from gfpcheck.cli.sections import SectionCommand
-from gfpcheck.cli.terminal import wants_color
 from gfpcheck.overview.writing import FORMATS
-from gfpcheck.report.style import Style
 
 
 @click.command(cls=SectionCommand, short_help="Show lock classes, their order, and deadlocks through memory.")
@@ -31,8 +27,7 @@ def locks(fmt: str, output: Path | None, verbose: bool, quiet: bool, **asked: Un
     from gfpcheck.overview.locks.ask import locks as find
 
     check_output(output)
-    with working(quiet) as progress:
-        found = find(run_options(asked, quiet), progress)
+    found = survey(find, asked, quiet)
     if fmt == "json":
         lines = write.json(found)
     elif fmt == "csv":
@@ -42,6 +37,6 @@ def locks(fmt: str, output: Path | None, verbose: bool, quiet: bool, **asked: Un
 
         lines = html(found)
     else:
-        lines = write.text(found, Style(output is None and wants_color(sys.stdout)), verbose)
+        lines = write.text(found, style_for(output), verbose)
     write_lines(lines, output)
     return Exit.CLEAN

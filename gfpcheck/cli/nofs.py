@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Unpack
 
 import click
 
 from gfpcheck.cli.exits import Exit
-from gfpcheck.cli.overviews import Asked, check_output, overview_options, run_options, write_lines
-from gfpcheck.cli.request import working
+from gfpcheck.cli.overviews import Asked, check_output, overview_options, style_for, survey, write_lines
 from gfpcheck.cli.sections import SectionCommand
-from gfpcheck.cli.terminal import wants_color
-from gfpcheck.report.style import Style
 
 
 @click.command(cls=SectionCommand, short_help="Say what each GFP_NOFS is there for, and where a scope could stand.")
@@ -32,14 +28,13 @@ def nofs(fmt: str, output: Path | None, verbose: bool, quiet: bool, **asked: Unp
     from gfpcheck.overview.nofs.types import TOKENS
 
     check_output(output)
-    with working(quiet) as progress:
-        found = restrictions(run_options(asked, quiet), progress)
+    found = survey(restrictions, asked, quiet)
     mentions = account(found, found.calls, TOKENS, asked["paths"])
     if fmt == "json":
         lines = write.json(found, mentions)
     elif fmt == "csv":
         lines = write.csv(found)
     else:
-        lines = write.text(found, mentions, Style(output is None and wants_color(sys.stdout)), verbose)
+        lines = write.text(found, mentions, style_for(output), verbose)
     write_lines(lines, output)
     return Exit.CLEAN

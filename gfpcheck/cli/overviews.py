@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
 
@@ -12,11 +13,13 @@ from gfpcheck.cli import request
 from gfpcheck.cli.options import PATH, Sources, follow_option, jobs_option, where
 from gfpcheck.cli.output import check_places, print_lines
 from gfpcheck.cli.sections import OUTPUT, option
+from gfpcheck.cli.terminal import wants_color
 from gfpcheck.overview.writing import FORMATS
 from gfpcheck.report.files import ReportError, replacing
+from gfpcheck.report.style import Style
 
 if TYPE_CHECKING:
-    from gfpcheck.driver.options import Options
+    from gfpcheck.driver.options import Options, Progress
 
 
 class Asked(TypedDict):
@@ -35,6 +38,7 @@ _OPTIONS = (
     jobs_option,
 )
 _Command = Callable[..., Any]
+Found = TypeVar("Found")
 
 
 def overview_options_with(formats: Sequence[str]) -> Callable[[_Command], _Command]:
@@ -55,11 +59,20 @@ overview_options = overview_options_with(FORMATS)
 """As `overview_options_with`, with the formats that all have."""
 
 
-def run_options(asked: Asked, quiet: bool) -> Options:
-    """What the driver is asked to do. Raises ClickException for settings that are wrong."""
+def survey(find: Callable[[Options, Progress | None], Found], asked: Asked, quiet: bool) -> Found:
+    """What `find` says of what is asked for. Raises ClickException if settings are wrong, or it cannot be done."""
     sources = asked["sources"]
-    found = request.settings(sources.config_file, asked["paths"])
-    return request.run_options(asked["paths"], found, sources, follow=asked["follow"], jobs=asked["jobs"], quiet=quiet)
+    with request.working(quiet) as progress:
+        found = request.settings(sources.config_file, asked["paths"])
+        options = request.run_options(
+            asked["paths"], found, sources, follow=asked["follow"], jobs=asked["jobs"], quiet=quiet
+        )
+        return find(options, progress)
+
+
+def style_for(output: Path | None) -> Style:
+    """Colours, if the result goes to a terminal that has them."""
+    return Style(output is None and wants_color(sys.stdout))
 
 
 def check_output(output: Path | None) -> None:

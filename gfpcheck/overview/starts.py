@@ -14,6 +14,7 @@ from gfpcheck.analysis.program import callee_name
 from gfpcheck.analysis.state import Site
 from gfpcheck.ir import Addr, Assign, Call, Const, Expr, Field, Func, Temp, Var
 from gfpcheck.models.types import Transaction
+from gfpcheck.overview.callers import Calls
 
 _UP = 3
 """Callers that are asked one above the other for what a parameter is."""
@@ -22,31 +23,20 @@ _UP = 3
 class Starts:
     """Answers for one program."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, calls: Calls) -> None:
         self._program = engine.program
         self._models = engine.effects.models
-        self._calls: dict[str, dict[tuple[int, int], list[tuple[int, int, Call]]]] = {}
-        self._callers: dict[str, list[tuple[str, Call]]] | None = None
+        self._calls = calls
 
     def entry(self, call: Call) -> Transaction | None:
         """What is known of the function called."""
         return self._models.transactions.get(callee_name(call)) or self._models.transactions.get(call.macro)
 
-    def at(self, site: Site) -> list[tuple[int, int, Call]]:
-        """The calls at a place, each as (block, index, call)."""
-        key = f"{site.file}:{site.function}"
-        if key not in self._calls:
-            self._calls[key] = {}
-            func = self._program.functions.get(key)
-            for block, index, call in self._program.calls(func) if func is not None else ():
-                self._calls[key].setdefault((call.loc.line, call.loc.col), []).append((block, index, call))
-        return self._calls[key].get((site.line, site.col), [])
-
     def start(self, chain: Sequence[Site]) -> tuple[int, Call] | None:
         """The first call on the way down to where a scope is opened that starts a transaction, with its number; None
         for a scope alone."""
         for number, site in enumerate(chain):
-            for _, _, call in self.at(site):
+            for _, _, call in self._calls.at(site):
                 entry = self.entry(call)
                 if entry is not None and entry.does == "start":
                     return number, call
@@ -83,10 +73,11 @@ class Starts:
         elif isinstance(expr, Var) and expr.kind == "p":
             number = [param.name for param in func.params].index(expr.name)
             if above:
-                calls = [(self._function(above[-1]), call) for _, _, call in self.at(above[-1])]
+                calls = [(self._function(above[-1]), call) for _, _, call in self._calls.at(above[-1])]
                 above = above[:-1]
             else:
-                calls = list(self._calling(func)) if up else []
+                callers = self._calls.of(f"{func.file}:{func.name}") if up else []
+                calls = [(self._program.functions[each.key], each.call) for each in callers if each.direct]
                 up -= 1
             passed = [(caller, call.args[number]) for caller, call in calls if number < len(call.args)]
             if not passed:
@@ -104,18 +95,6 @@ class Starts:
         if len(members) == 1:
             return f"{callee_name(made[0])}({members[0]})"
         return f"{variable.name} of {func.name}()"
-
-    def _calling(self, func: Func) -> Iterator[tuple[Func, Call]]:
-        """The direct calls of `func`."""
-        if self._callers is None:
-            self._callers = {}
-            for key, caller in self._program.functions.items():
-                for _, _, call in self._program.calls(caller):
-                    for callee in self._program.callees(call, caller):
-                        self._callers.setdefault(callee, []).append((key, call))
-        for key, call in self._callers.get(f"{func.file}:{func.name}", ()):
-            if callee_name(call):
-                yield self._program.functions[key], call
 
 
 def _given(func: Func, name: Expr) -> list[Expr]:

@@ -14,6 +14,7 @@ from gfpcheck.analysis.state import OpenScope, Site
 from gfpcheck.analysis.trace import Context
 from gfpcheck.driver.analyse import Knowledge
 from gfpcheck.ir import Addr, Call, Field
+from gfpcheck.overview.callers import Calls
 
 NONE: frozenset[str] = frozenset()
 
@@ -25,7 +26,7 @@ class Transactions:
         self._program = known.program
         self._engine = known.engine
         self._edges = known.edges
-        self._calls: dict[str, dict[tuple[int, int], list[Call]]] = {}
+        self._calls = Calls(known.program)
         self._started: dict[Site, str] = {}
         self._around = self._spread()
 
@@ -70,7 +71,7 @@ class Transactions:
         return known
 
     def _describe(self, scope: OpenScope) -> str:
-        calls = [call for site in (scope.site, *scope.via) for call in self._at(site)]
+        calls = [call for site in (scope.site, *scope.via) for _, _, call in self._calls.at(site)]
         if not scope.via and not any(self._gives_object(call) for call in calls):
             return ""
         for call in reversed(calls):
@@ -78,15 +79,6 @@ class Transactions:
                 if isinstance(argument, Addr) and isinstance(argument.base, Field) and self._is_record(argument.base):
                     return f"{_name_of(call)}({argument.base.member})"
         return f"{_name_of(calls[0])}()" if calls else ""
-
-    def _at(self, site: Site) -> list[Call]:
-        key = f"{site.file}:{site.function}"
-        if key not in self._calls:
-            self._calls[key] = {}
-            func = self._program.functions.get(key)
-            for _, _, call in self._program.calls(func) if func is not None else ():
-                self._calls[key].setdefault((call.loc.line, call.loc.col), []).append(call)
-        return self._calls[key].get((site.line, site.col), [])
 
     def _gives_object(self, call: Call) -> bool:
         proto = self._program.protos.get(callee_name(call))

@@ -8,6 +8,7 @@ from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.ir import Call, Func, Var
+from gfpcheck.overview.callers import Calls
 from gfpcheck.overview.inventory.sizes import Sizes
 from gfpcheck.overview.inventory.types import Size
 
@@ -19,7 +20,7 @@ _LAYERS = 3
 
 class Asked(NamedTuple):
     """An allocation: `name` is the allocator, `wrapper` the function called that calls it, if its size is decided
-    here. `maybe`: only what is not found is allocated. `whole_pages`: it takes no part of a page."""
+    here. `maybe`: only what is not found is allocated."""
 
     func: str
     block: int
@@ -50,7 +51,8 @@ class _Wrapped(NamedTuple):
 class Amounts:
     """Answers for one program."""
 
-    def __init__(self, engine: Engine, sizes: Sizes) -> None:
+    def __init__(self, engine: Engine, sizes: Sizes, calls: Calls) -> None:
+        self._calls = calls
         self._engine = engine
         self._program: Program = engine.program
         self._sizes = sizes
@@ -117,15 +119,7 @@ class Amounts:
 
     def _is_called(self, key: str) -> bool:
         """True if something here calls the function directly."""
-        if not hasattr(self, "_called"):
-            self._called = {
-                callee
-                for func in self._program.functions.values()
-                for _, _, call in self._program.calls(func)
-                if callee_name(call)
-                for callee in self._program.callees(call, func)
-            }
-        return key in self._called
+        return any(caller.direct for caller in self._calls.of(key))
 
     def _family(self, site: AllocationSite) -> str:
         entry = self._engine.effects.allocator(site.call)

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from gfpcheck.driver.analyse import Knowledge
 from gfpcheck.ir import Func
+from gfpcheck.overview.callers import Calls
 from gfpcheck.overview.demand.amount import NOTHING, Amount, least_of, most_of
 from gfpcheck.overview.demand.asked import Asked
 from gfpcheck.overview.demand.fates import Fates
 from gfpcheck.overview.demand.region import ALL, STARTING, Part, Region, Step
 from gfpcheck.overview.demand.ways import Errors, Shape, least, most, shape_of
 from gfpcheck.overview.rounds import Loop, Rounds
-from gfpcheck.overview.starts import Starts
 
 
 class Cost(NamedTuple):
@@ -37,7 +37,7 @@ class Costs:
     """Answers for one program; `page` is the size of a page."""
 
     def __init__(
-        self, known: Knowledge, region: Region, rounds: Rounds, fates: Fates, errors: Errors, starts: Starts, page: int
+        self, known: Knowledge, region: Region, rounds: Rounds, fates: Fates, errors: Errors, calls: Calls, page: int
     ) -> None:
         self._program = known.program
         self._engine = known.engine
@@ -45,7 +45,7 @@ class Costs:
         self._region = region
         self._rounds = rounds
         self._fates = fates
-        self._starts = starts
+        self._calls = calls
         self._errors = errors
         self._page = page
         self._known: dict[Part, Cost] = {}
@@ -133,7 +133,7 @@ class Costs:
             return
         retries = self._retried(func)
         own = part.start not in (None, ALL, STARTING)
-        starts = {block for block, _, _ in self._starts.at(part.start)} if own and part.start is not None else set()
+        starts = {block for block, _, _ in self._calls.at(part.start)} if own and part.start is not None else set()
         while waiting:
             loop = waiting.pop(0)
             yield loop, starts.isdisjoint(loop.blocks) and (loop.loc.line, loop.loc.col) not in retries
@@ -201,7 +201,7 @@ class Costs:
                 found = least(func, weights, 0, frozenset(), frozenset(), self._page)
             return found or NOTHING
         assert part.start is not None
-        begins = [block for block, _, _ in self._starts.at(part.start)]
+        begins = [block for block, _, _ in self._calls.at(part.start)]
         ends = frozenset(block for block, _, call in self._program.calls(func) if self._region.commits(func, call))
         if self._region.leaves_open(part):
             ends = frozenset()

@@ -15,6 +15,7 @@ from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.paths import is_member_of_variable
 from gfpcheck.analysis.program import callee_name
 from gfpcheck.ir import Addr, Assign, Bin, Call, Const, Deref, Expr, Field, Func, Index, Return, Temp, Var, successors
+from gfpcheck.overview.callers import Calls
 from gfpcheck.overview.demand.ways import Errors
 
 Fate = Literal["freed", "kept", "open"]
@@ -28,15 +29,11 @@ Seen = frozenset[str]
 class Fates:
     """Answers for one program."""
 
-    def __init__(self, engine: Engine, errors: Errors) -> None:
+    def __init__(self, engine: Engine, errors: Errors, calls: Calls) -> None:
         self._errors = errors
         self._program = engine.program
         self._frees = engine.effects.models.frees
-        self._callers: dict[str, list[tuple[str, Call]]] = {}
-        for key, func in self._program.functions.items():
-            for _, _, call in self._program.calls(func):
-                for callee in self._program.callees(call, func):
-                    self._callers.setdefault(callee, []).append((key, call))
+        self._calls = calls
         self._given: dict[tuple[str, Expr], Seen] = {}
         self._made: dict[tuple[str, int], Fate] = {}
         self._ended: dict[tuple[str, Expr], frozenset[str]] = {}
@@ -68,7 +65,7 @@ class Fates:
         if not out:
             yield _FREED if seen == {_FREED} else _STORED
             return
-        calls = self._callers.get(key, ())
+        calls = self._calls.of(key)
         if not calls:
             yield _STORED
         params = [param.name for param in self._program.functions[key].params]

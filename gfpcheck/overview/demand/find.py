@@ -15,6 +15,7 @@ from gfpcheck.driver.source import Source
 from gfpcheck.ir import Func
 from gfpcheck.overview.bounds import Bounds
 from gfpcheck.overview.caches import Caches
+from gfpcheck.overview.callers import Calls
 from gfpcheck.overview.demand.amount import Amount
 from gfpcheck.overview.demand.asked import Amounts, Asked
 from gfpcheck.overview.demand.costs import Cost, Costs
@@ -69,13 +70,14 @@ class _Finder:
         self._engine = known.engine
         self.page = source.gfp.constants.get("PAGE_SIZE", _PAGE)
         self._places = Places(known.program)
-        self._starts = Starts(known.engine)
+        self._calls = calls = Calls(known.program)
+        self._starts = Starts(known.engine, calls)
         bounds = Bounds(known.program, known.engine.inliner)
         sizes = Sizes(known.engine, bounds, Caches(known.program, known.engine.effects, bounds), source.gfp)
-        self._region = Region(known, self._starts, Amounts(known.engine, sizes))
+        self._region = Region(known, self._starts, Amounts(known.engine, sizes, calls))
         errors = Errors(known.engine)
-        self._fates = Fates(known.engine, errors)
-        self._costs = Costs(known, self._region, Rounds(bounds), self._fates, errors, self._starts, self.page)
+        self._fates = Fates(known.engine, errors, calls)
+        self._costs = Costs(known, self._region, Rounds(bounds), self._fates, errors, calls, self.page)
         self._called = known.edges.called()
 
     def roots(self, key: str) -> Iterator[_Root]:
@@ -83,7 +85,7 @@ class _Finder:
         for site, chain in sorted(self._region.opened(key).items()):
             part = Part(key, site)
             if key not in self._called or not self._region.leaves_open(part):
-                calls = [call.macro or callee_name(call) for _, _, call in self._starts.at(site)]
+                calls = [call.macro or callee_name(call) for _, _, call in self._calls.at(site)]
                 yield _Root(part, self._starts.types(chain), calls[0])
 
     def transaction(self, type_: str, roots: Sequence[_Root]) -> Transaction:

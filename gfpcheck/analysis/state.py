@@ -76,6 +76,11 @@ class HeldLock(NamedTuple):
     given_up: bool = False
 
     @property
+    def named(self) -> str:
+        """The lock as the source writes it, with its class if that does not say it."""
+        return self.text if self.cls in self.text else f"{self.text} ({self.cls})"
+
+    @property
     def asserted(self) -> bool:
         """True if it was held when the function was entered: the caller took it."""
         return self.origin != "taken"

@@ -54,8 +54,7 @@ class Arrivals:
         """As `steps`, down to where it waits for a lock of which `holds` says who has it."""
         steps, drawn = self.steps(waiter.way.route)
         lock = waiter.lock
-        named = lock.text if lock.cls in lock.text else f"{lock.text} ({lock.cls})"
-        text = f"waits for {named}, and no signal ends that: {holds}"
+        text = f"waits for {lock.named}, and no signal ends that: {holds}"
         steps.append(Step(self._places.site(lock.site), text, "wait", 0, True))
         for place in self._places.sites(lock.via):
             steps.append(Step(place, f"in {place.function}()", "wait", 1))

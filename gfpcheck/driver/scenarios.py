@@ -23,12 +23,10 @@ from gfpcheck.driver.definitions import Definitions
 from gfpcheck.driver.places import Places
 from gfpcheck.driver.source import Source
 from gfpcheck.findings import Confidence, Finding, Place, Scenario, Step, Task
-from gfpcheck.models import CONTEXT_KINDS, EntryKind
+from gfpcheck.models import BIT_KIND, CONTEXT_KINDS, EntryKind
 
 _HOLDERS: tuple[EntryKind, ...] = ("syscall", "fault", "exit", "work", "thread")
 """Where a task that holds a lock comes from, the likeliest first."""
-_OF_PAGES = "bit_sleep"
-"""The kind of lock of which every page and every buffer has one: of one class are a great many."""
 _LOWER = {Confidence.HIGH: Confidence.MEDIUM, Confidence.MEDIUM: Confidence.LOW, Confidence.LOW: Confidence.LOW}
 
 
@@ -137,7 +135,7 @@ class Scenarios:
 
     def _victim(self, waiter: Waiter, lock: _Held) -> Task:
         route = waiter.way.route
-        holds = "taskA may hold this one among many" if lock.kind == _OF_PAGES else "taskA holds it"
+        holds = "taskA may hold this one among many" if lock.kind == BIT_KIND else "taskA holds it"
         steps, drawn = self._arrivals.waiting(waiter, holds)
         drawn += [f"lock({_short(lock.cls)})", ""]
         role = f"the victim: {ROLES[route.entry.kind]}"
@@ -192,7 +190,7 @@ def _is_lock(kind: str) -> bool:
 
 def _rank(pair: tuple[_Held, Waiters]) -> tuple[bool, int]:
     lock, (found, *_) = pair
-    return not found or lock.kind == _OF_PAGES, KINDS.index(found[0].way.route.entry.kind) if found else len(KINDS)
+    return not found or lock.kind == BIT_KIND, KINDS.index(found[0].way.route.entry.kind) if found else len(KINDS)
 
 
 def _short(cls: str) -> str:

@@ -8,6 +8,7 @@ from gfpcheck.models.loader import load
 from gfpcheck.models.parse import FILES
 from gfpcheck.models.types import (
     ATOMIC_KINDS,
+    BIT_KIND,
     CONTEXT_KINDS,
     PREEMPTION_OFF,
     SLEPT_ON,
@@ -37,6 +38,7 @@ from gfpcheck.models.types import (
 
 __all__ = [
     "ATOMIC_KINDS",
+    "BIT_KIND",
     "CONTEXT_KINDS",
     "FILES",
     "PREEMPTION_OFF",

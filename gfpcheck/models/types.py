@@ -50,6 +50,9 @@ SLEPT_ON: frozenset[str] = frozenset(
 )
 """Kinds of locks that a task sleeps for until it gets them."""
 
+BIT_KIND: LockKind = "bit_sleep"
+"""A bit that is slept on: every page and every buffer has one, and all are of one class."""
+
 CONTEXT_KINDS: frozenset[str] = frozenset({"rcu", "irq", "bh", "preempt"})
 """Kinds that have no lock object: they nest and are counted."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gfpcheck.findings import Place
-from gfpcheck.models import ATOMIC_KINDS, CONTEXT_KINDS
+from gfpcheck.models import ATOMIC_KINDS, BIT_KIND, CONTEXT_KINDS
 
 _KIND_NAMES = {
     "spin": "spinlock",
@@ -89,7 +89,7 @@ class Lock:
     def is_bit(self) -> bool:
         """True for a bit of a page, a buffer or the like that is slept on. All pages have one class, whosever they are:
         that two of them are locked says less than with other locks. Lockdep has no class for them at all."""
-        return self.kind == "bit_sleep"
+        return self.kind == BIT_KIND
 
     @property
     def during(self) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 from gfpcheck.analysis.engine import Engine
+from gfpcheck.analysis.values import MAX_ERRNO
 from gfpcheck.ir import Assign, Bin, Branch, Call, Const, Expr, Func, Return, Temp, Un, Var, successors
 from gfpcheck.overview.demand.amount import NOTHING, Amount
 from gfpcheck.overview.rounds import Loop
 
-MAX_ERRNO = 4095
 _TOP = 1 << 64
 
 

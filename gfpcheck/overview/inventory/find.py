@@ -10,6 +10,7 @@ import msgspec
 from gfpcheck.analysis.paths import names_in
 from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.analysis.trace import Context
+from gfpcheck.analysis.values import MAX_ERRNO
 from gfpcheck.driver.analyse import Knowledge
 from gfpcheck.driver.origins import Origins
 from gfpcheck.driver.places import Places
@@ -24,8 +25,6 @@ from gfpcheck.overview.inventory.unchecked import COSTLY_ORDER, is_tried_hard, i
 from gfpcheck.overview.surveyed import asked_for, heading
 from gfpcheck.overview.transactions import Transactions
 from gfpcheck.rule_api import Allocation, Function, Situation, Way
-
-MAX_ERRNO = 4095
 
 
 def take_inventory(source: Source, known: Knowledge) -> Inventory:

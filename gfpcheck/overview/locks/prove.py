@@ -14,7 +14,7 @@ from gfpcheck.driver.analyse import Knowledge
 from gfpcheck.driver.arrivals import Arrivals, may_be_killed
 from gfpcheck.driver.places import Places
 from gfpcheck.findings import Step
-from gfpcheck.models import ATOMIC_KINDS
+from gfpcheck.models import ATOMIC_KINDS, BIT_KIND
 from gfpcheck.overview.locks.cycles import Cycle, Cycles, comes_through
 from gfpcheck.overview.locks.types import Confidence, Finding, Half
 from gfpcheck.overview.locks.under import Under
@@ -23,7 +23,6 @@ from gfpcheck.overview.writing import some
 
 FAR = 3
 """Calls between a lock and what is done under it, beyond which that is doubtful: each is one more condition."""
-_OF_PAGES = "bit_sleep"
 _NAMED = 3
 
 
@@ -122,7 +121,7 @@ class Prover:
                 yield f"the way from {each.order.first.cls} to {each.order.second.cls} is not certain"
         if cycle.guards:
             yield f"these tasks hold {some(cycle.guards, _NAMED)}, too: they meet only if these are two objects"
-        if _OF_PAGES in (way.kind, *(each.order.first.kind for each in cycle.orders)):
+        if BIT_KIND in (way.kind, *(each.order.first.kind for each in cycle.orders)):
             yield "each page and each buffer has such a lock"
 
     # --- without end -------------------------------------------------------------------------
@@ -175,7 +174,7 @@ class Prover:
         steps = [*self._taking(order.first), *self._calls((*order.chain, order.second.site))]
         second = order.second
         place = self._places.site(second.site)
-        steps.append(Step(place, f"waits for {_named(second)}", "wait", len(order.chain), True))
+        steps.append(Step(place, f"waits for {second.named}", "wait", len(order.chain), True))
         return tuple(steps)
 
     def _holding(self, under: Under) -> tuple[Step, ...]:
@@ -187,7 +186,7 @@ class Prover:
 
     def _taking(self, lock: HeldLock) -> Iterator[Step]:
         does = "is known to hold" if lock.asserted else "takes"
-        yield Step(self._places.site(lock.site), f"{does} {_named(lock)}", "acquire", 0, True)
+        yield Step(self._places.site(lock.site), f"{does} {lock.named}", "acquire", 0, True)
         yield from (Step(self._places.site(site), f"in {site.function}()", "acquire", 1) for site in lock.via)
 
     def _calls(self, sites: Sequence[Site]) -> Iterator[Step]:
@@ -203,15 +202,11 @@ class Prover:
             yield f"{under.calls} calls lie between the lock and the allocation"
         if under.width > 1:
             yield "a function pointer lies between"
-        if under.lock.kind == _OF_PAGES:
+        if under.lock.kind == BIT_KIND:
             yield "each page and each buffer has such a lock"
 
     def _file(self, key: str) -> str:
         return self._program.functions[key].file
-
-
-def _named(lock: HeldLock) -> str:
-    return lock.text if lock.cls in lock.text else f"{lock.text} ({lock.cls})"
 
 
 def _hooks(known: Knowledge) -> frozenset[str]:

@@ -7,7 +7,7 @@ import re
 from gfpcheck.analysis.paths import class_of, show
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import HeldLock, Site
-from gfpcheck.ir import Deref, Expr, Field, Func, Var
+from gfpcheck.ir import OWN, Deref, Expr, Field, Func, Var
 from gfpcheck.models import Models
 
 _HELD = ("must_hold:", "releases:")
@@ -27,7 +27,7 @@ def annotated_locks(func: Func, program: Program, models: Models) -> tuple[HeldL
         type_ = program.members.get(cls) or program.global_types.get(cls) or ""
         kind = models.lock_types.get(type_)
         if kind is not None:
-            site = Site(func.file, func.name, func.loc.line, func.loc.col)
+            site = Site(func.file, func.name, *OWN)
             found.append(
                 HeldLock(
                     path, cls, kind, "exclusive", site, show(path), origin="annotated", given_up=prefix == "releases:"

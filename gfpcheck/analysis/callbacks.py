@@ -14,7 +14,7 @@ from gfpcheck.analysis.paths import canonical, class_of, deref, parts
 from gfpcheck.analysis.pointers import function_named
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import Site
-from gfpcheck.ir import Assign, Call, Const, Expr, Field, Func, Var
+from gfpcheck.ir import Assign, Call, Const, Expr, Field, Func, Var, stored_at
 from gfpcheck.models import Models, base_name
 
 _PLAIN = re.compile(
@@ -76,7 +76,7 @@ class _Finder:
             self._scan(key, func)
         for store in self._program.stores:
             target = self._program.find(store.function, store.file)
-            site = Site(store.file, "", store.line, 0)
+            site = Site(store.file, "", *stored_at(store))
             if target is not None:
                 self._stored(f"{store.record}.{store.member}", f"{store.file}:{store.owner}", target, "", site)
         for place, owner, registration in self._registered:
@@ -100,7 +100,7 @@ class _Finder:
     def _scan(self, key: str, func: Func) -> None:
         for block in func.blocks:
             for instr in block.instrs:
-                site = Site(func.file, func.name, instr.loc.line, instr.loc.col)
+                site = Site(func.file, func.name, *instr.loc)
                 if isinstance(instr, Call):
                     if isinstance(instr.callee, Var) and instr.callee.kind == "f":
                         self._called(key, func, instr, instr.callee.name, site)

@@ -56,7 +56,7 @@ class Calls:
                     state.forget(argument.base)
             return [state]
         arguments = tuple(state.resolve(argument) for argument in call.args)
-        site = Site(func.file, func.name, call.loc.line, call.loc.col)
+        site = Site(func.file, func.name, *call.loc)
         trace.reach(site, state)
         flags = self._effects.allocation_flags(func, call, arguments, state)
         if flags is not None:

@@ -57,7 +57,7 @@ class Edges:
         program, models = self._engine.program, self._engine.effects.models
         func = program.functions[caller]
         for _, _, call in program.calls(func):
-            site = Site(func.file, func.name, call.loc.line, call.loc.col)
+            site = Site(func.file, func.name, *call.loc)
             direct = isinstance(call.callee, Var) and call.callee.kind == "f"
             callees = program.callees(call, func)
             for callee in callees:

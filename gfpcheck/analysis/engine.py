@@ -28,7 +28,7 @@ from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Release, Site, Sta
 from gfpcheck.analysis.summary import NOTHING, Outcome, Summary
 from gfpcheck.analysis.surroundings import Surroundings
 from gfpcheck.analysis.trace import CalledAt, Consts, Context, Known, Trace
-from gfpcheck.ir import Addr, Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
+from gfpcheck.ir import OWN, Addr, Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
 from gfpcheck.models import Models
 
 MAX_SITUATIONS = 10
@@ -446,7 +446,7 @@ class Engine:
             start.facts[Var(param.name, "p")] = values.const(fixed) if isinstance(fixed, int) else value
             carried = self._carriers.kind(param.type)
             if carried is not None and fixed != 0:
-                site = Site(func.file, func.name, func.loc.line, func.loc.col)
+                site = Site(func.file, func.name, *OWN)
                 start.scopes = (OpenScope(carried, Var(param.name, "p"), site, inherited=True),)
         if nonzero is not None:
             start.learn(nonzero, values.NONZERO)
@@ -465,7 +465,7 @@ class Engine:
         for index, instr in enumerate(block.instrs):
             run.note((number, index), states)
             if isinstance(instr, Assign):
-                site = Site(run.func.file, run.func.name, instr.loc.line, instr.loc.col)
+                site = Site(run.func.file, run.func.name, *instr.loc)
                 for current in states:
                     self.effects.scopes.assign(instr, current, site, run.trace.scopes)
                     nonnull.assign(current, instr, run.flow.pointers)

@@ -227,7 +227,7 @@ def _named(engine: Engine, caller: str) -> dict[Site, tuple[str, ...]]:
     found: dict[Site, tuple[str, ...]] = {}
     for _, _, call in engine.program.calls(func):
         if isinstance(call.callee, Var) and call.callee.kind == "f":
-            site = Site(func.file, func.name, call.loc.line, call.loc.col)
+            site = Site(func.file, func.name, *call.loc)
             found[site] = (*found.get(site, ()), call.callee.name)
     return found
 

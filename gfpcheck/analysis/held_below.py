@@ -19,6 +19,7 @@ from gfpcheck.analysis.paths import has_class
 from gfpcheck.analysis.results import Acquisition
 from gfpcheck.analysis.state import HeldLock, Release, Site
 from gfpcheck.analysis.trace import Calling
+from gfpcheck.ir import Loc
 from gfpcheck.models import CONTEXT_KINDS
 
 MANY = 8
@@ -159,12 +160,12 @@ class HeldBelow:
         if not waited or facts.given_up:
             return
         func = self._engine.program.functions[key]
-        points: dict[tuple[int, int], Point] = {}
+        points: dict[Loc, Point] = {}
         for block, index, call in self._engine.program.calls(func):
-            points.setdefault((call.loc.line, call.loc.col), (block, index))
+            points.setdefault(call.loc, (block, index))
         alone = len(facts.acquisitions) == 1 and not facts.asserted and not self._engine.starts.held(key)
         for each in waited:
-            point = points.get((each.lock.site.line, each.lock.site.col))
+            point = points.get(each.lock.site.loc)
             if point is not None:
                 yield each, point, () if alone else self.at(key).get(point, ())
 

@@ -21,7 +21,23 @@ from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.analysis.state import State, join
 from gfpcheck.analysis.values import Value
-from gfpcheck.ir import Addr, Assign, Branch, Call, Expr, Func, Goto, Jump, Loc, Switch, Temp, Var, successors
+from gfpcheck.ir import (
+    Addr,
+    Assign,
+    Branch,
+    Call,
+    Expr,
+    Func,
+    Goto,
+    Jump,
+    Loc,
+    Switch,
+    Temp,
+    Var,
+    first_of,
+    positions,
+    successors,
+)
 
 ENOMEM = 12
 MAX_VISITS = 400
@@ -71,7 +87,8 @@ class LoopFinder:
                     if paths.retries and not paths.policy:
                         retrying[site] = paths
             if retrying:
-                ordered = sorted(retrying, key=lambda site: site.call.loc)
+                known = positions(func)
+                ordered = sorted(retrying, key=lambda site: known[site.call.loc])
                 first = retrying[ordered[0]]
                 head = _start_of(func, blocks)
                 found.append(RetryLoop(tuple(ordered), head, first.unless, first.waits, first.waits_with))
@@ -300,4 +317,4 @@ def cycles(func: Func) -> list[frozenset[int]]:
 def _start_of(func: Func, blocks: frozenset[int]) -> Loc:
     """The first line of the loop."""
     places = [instr.loc for block in blocks for instr in func.blocks[block].instrs]
-    return min(places, default=func.loc)
+    return first_of(func, places)

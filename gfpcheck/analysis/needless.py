@@ -25,6 +25,7 @@ from gfpcheck.ir import (
     Temp,
     Un,
     Var,
+    positions,
     successors,
 )
 
@@ -52,7 +53,8 @@ def needless_tests(func: Func, sites: list[AllocationSite], effects: Effects) ->
         for call in origins.get(tested, frozenset()) if tested is not None else ():
             assert isinstance(term, Branch)
             found.setdefault(call, {})[term.loc] = None
-    return {call: tuple(sorted(places)) for call, places in found.items()}
+    known = positions(func) if found else {}
+    return {call: tuple(sorted(places, key=known.__getitem__)) for call, places in found.items()}
 
 
 def never_fails(site: AllocationSite, effects: Effects) -> bool:

@@ -15,7 +15,7 @@ from gfpcheck.analysis.liveness import reverse_postorder
 from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, names_in, show
 from gfpcheck.analysis.program import callee_name
 from gfpcheck.analysis.results import AllocationSite
-from gfpcheck.ir import Assign, Bin, Branch, Call, Const, Expr, Func, Loc, Temp, Un, Var, successors
+from gfpcheck.ir import Assign, Bin, Branch, Call, Const, Expr, Func, Loc, Temp, Un, Var, positions, successors
 from gfpcheck.models import Allocator, base_name
 
 
@@ -110,7 +110,8 @@ class Pools:
                 if new != old:
                     arriving[target] = new
                     pending.add(target)
-        return sorted(found, key=lambda nesting: (nesting.site.call.loc, nesting.first))
+        known = positions(func) if found else {}
+        return sorted(found, key=lambda nesting: (known[nesting.site.call.loc], known[nesting.first]))
 
     def _called(
         self,

@@ -27,7 +27,7 @@ from gfpcheck.analysis.results import Acquisition
 from gfpcheck.analysis.state import HeldLock, Site
 from gfpcheck.analysis.trace import Consts
 from gfpcheck.analysis.works import Works
-from gfpcheck.ir import Deref, Expr, Field, Func, Var
+from gfpcheck.ir import OWN, Deref, Expr, Field, Func, Var
 from gfpcheck.models import ATOMIC_KINDS, Models, ReclaimRoot
 
 MAX_CHAIN = 16
@@ -168,7 +168,7 @@ class Reclaim:
 
     def _search(self, root: ReclaimRoot, start: str) -> None:
         func = self._program.functions[start]
-        entry = Site(func.file, func.name, func.loc.line, func.loc.col)
+        entry = Site(func.file, func.name, *OWN)
         owned = frozenset((root.owns,)) if root.owns >= 0 else frozenset[int]()
         mask = _given(func, root.mask, root.mask_member)
         nonzero = _given(func, root.owns, root.nonzero) if root.nonzero else None

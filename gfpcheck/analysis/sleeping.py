@@ -82,7 +82,7 @@ class Sleeping:
         """How a call sleeps."""
         effects, program = self._engine.effects, self._engine.program
         func = program.functions[key]
-        site = Site(func.file, func.name, call.loc.line, call.loc.col)
+        site = Site(func.file, func.name, *call.loc)
         name = effects.display_name(call)
         ops = effects.lock_ops(func, call)
         if ops:

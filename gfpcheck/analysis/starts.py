@@ -13,7 +13,7 @@ from gfpcheck.analysis.callbacks import Registration, registrations
 from gfpcheck.analysis.paths import show
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.state import NO_OBJECT, HeldLock, Site
-from gfpcheck.ir import Deref, Expr, Field, Func, Var
+from gfpcheck.ir import Deref, Expr, Field, Func, Var, stored_at
 from gfpcheck.models import Contract, Models
 
 _STRENGTH = ("irq", "bh", "preempt", "rcu")
@@ -32,7 +32,7 @@ class Starts:
             key = program.find(store.function, store.file)
             if key is not None:
                 contract = models.contracts.get(f"{store.record}.{store.member}")
-                self._contracts.setdefault(key, []).append((contract, Site(store.file, "", store.line, 0)))
+                self._contracts.setdefault(key, []).append((contract, Site(store.file, "", *stored_at(store))))
 
     def held(self, key: str) -> tuple[HeldLock, ...]:
         """The locks and contexts that function `key` is entered with."""

@@ -30,16 +30,22 @@ from gfpcheck.analysis.paths import (
     size,
 )
 from gfpcheck.analysis.values import TOP, Value
-from gfpcheck.ir import Addr, Bin, Const, Deref, Expr, Field, Index, Temp, Un, Var
+from gfpcheck.ir import Addr, Bin, Const, Deref, Expr, Field, Index, Loc, Temp, Un, Var
 
 
 class Site(NamedTuple):
-    """A place in a function; the line counts from the function's own, as in `Loc`."""
+    """A place in a function, which `word` and `nth` name as in `Loc`; or in a file's tables, as `ir.stored_at` says, if
+    `function` is empty."""
 
     file: str
     function: str
-    line: int
-    col: int
+    word: int
+    nth: int
+
+    @property
+    def loc(self) -> Loc:
+        """The place in the function."""
+        return Loc(self.word, self.nth)
 
 
 NO_OBJECT = Const(0)

@@ -58,7 +58,7 @@ class Surroundings:
 
     def _own(self, key: str) -> Iterator[object]:
         func = self._program.functions[key]
-        yield msgspec.structs.replace(func, line=0)
+        yield msgspec.structs.replace(func, line=0, end_line=0, places=b"")
         yield self._starts.held(key)
         yield sorted(self._program.pointers.called_parameters(key))
         for _, _, call in self._program.calls(func):

@@ -147,7 +147,7 @@ class LockWaiters:
         if (key, site) not in self._before:
             func = self._engine.program.functions[key]
             calls = self._engine.program.calls(func)
-            points = [(block, index) for block, index, call in calls if (call.loc.line, call.loc.col) == site[2:]]
+            points = [(block, index) for block, index, call in calls if call.loc == site.loc]
             held = [each for found in self._engine.watch(key, points).values() for each in found]
             first = held[0].locks if held else ()
             everywhere = [{lock.cls for lock in each.locks if not lock.may} for each in held]
@@ -181,7 +181,7 @@ class LockWaiters:
                 assert func is not None
                 for op in self._engine.effects.lock_ops(func, call):
                     if op.does == "acquire":
-                        known[Site(func.file, func.name, call.loc.line, call.loc.col)] = op
+                        known[Site(func.file, func.name, *call.loc)] = op
         return known.get(place)
 
 

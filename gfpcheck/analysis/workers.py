@@ -52,7 +52,7 @@ class Workers:
         held = self._engine.watch(key, known)
         found: list[Wait] = []
         started: set[str] = set()
-        for point, (call, op) in sorted(known.items(), key=lambda item: item[1][0].loc):
+        for point, (call, op) in sorted(known.items()):
             kinds = entry.union(*(state.scopes for state in held[point])) & RESTRICTING
             if not kinds:
                 continue
@@ -65,7 +65,7 @@ class Workers:
         return tuple(found)
 
     def _wait(self, func: Func, call: Call, scope: str, worker: str) -> list[Wait]:
-        site = Site(func.file, func.name, call.loc.line, call.loc.col)
+        site = Site(func.file, func.name, *call.loc)
         facts = self._engine.facts.get(worker)
         for found in facts.sites if facts is not None else ():
             for context in found.contexts:

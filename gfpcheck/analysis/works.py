@@ -44,11 +44,11 @@ class Works:
         func = self._program.functions[key]
         made = {target for target, _ in self._made.get(key, ())}
         for target, loc in self._made.get(key, ()):
-            yield target, Site(func.file, func.name, loc.line, loc.col), True
+            yield target, Site(func.file, func.name, *loc), True
         for _, _, call in self._program.calls(func):
             for target in self._queued(call):
                 if target not in made:
-                    yield target, Site(func.file, func.name, call.loc.line, call.loc.col), False
+                    yield target, Site(func.file, func.name, *call.loc), False
 
     def _queued(self, call: Call) -> Iterator[str]:
         for argument in call.args:

@@ -8,6 +8,7 @@ from gfpcheck.analysis.waiters import Waiter
 from gfpcheck.driver.definitions import Definitions
 from gfpcheck.driver.places import Places
 from gfpcheck.findings import Step
+from gfpcheck.ir import OWN
 from gfpcheck.models import EntryKind
 
 ROLES: dict[EntryKind, str] = {
@@ -32,7 +33,7 @@ class Arrivals:
         """The way from the kernel's call down to the function where the task does what it does, and the names of the
         functions for a drawing. A lock of the class `needed` is taken on the way."""
         func = self._program.functions[route.entry.key]
-        steps = [Step(self._places.at(func, func.loc), self._entry(route.entry), "entry", 0, True)]
+        steps = [Step(self._places.at(func, OWN), self._entry(route.entry), "entry", 0, True)]
         drawn = [f"{name}()" for name in route.entry.through[:1]]
         drawn.append(f"{func.name}()")
         taken = False

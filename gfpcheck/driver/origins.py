@@ -7,12 +7,12 @@ from typing import NamedTuple
 from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.analysis.state import Site
-from gfpcheck.ir import Call
+from gfpcheck.ir import Loc
 from gfpcheck.models import GfpFlags
 from gfpcheck.rule_api import Allocator, Flags
 
-_Key = tuple[int, int, tuple[Site, ...], str]
-"""(line, column, what lies below, name of the allocator): one allocation as one function sees it."""
+_Key = tuple[Loc, tuple[Site, ...], str]
+"""(place, what lies below, name of the allocator): one allocation as one function sees it."""
 
 
 class Below(NamedTuple):
@@ -69,8 +69,8 @@ class Origins:
         if known is None:
             facts = self._engine.facts.get(key)
             sites = facts.sites if facts is not None else []
-            known = self._sites[key] = {(*_place(each.call), each.via, each.name): _seen(each) for each in sites}
-        return known.get((here.line, here.col, site.via[number + 1 :], site.name))
+            known = self._sites[key] = {(each.call.loc, each.via, each.name): _seen(each) for each in sites}
+        return known.get((here.loc, site.via[number + 1 :], site.name))
 
 
 def _seen(site: AllocationSite) -> _Seen:
@@ -78,7 +78,3 @@ def _seen(site: AllocationSite) -> _Seen:
     for context in site.contexts:
         flags &= context.flags.known
     return _Seen(site, flags, all(any(part.constant is not None for part in each.amount) for each in site.contexts))
-
-
-def _place(call: Call) -> tuple[int, int]:
-    return call.loc.line, call.loc.col

@@ -51,5 +51,5 @@ class ScopeViews:
     def _names(self, func: Func) -> Callable[[Site], str]:
         """The function that the source calls at a site."""
         calls = [call for _, _, call in self._program.calls(func)]
-        names = {(call.loc.line, call.loc.col): call.macro or callee_name(call) for call in calls}
-        return lambda site: names.get((site.line, site.col), "")
+        names = {call.loc: call.macro or callee_name(call) for call in calls}
+        return lambda site: names.get(site.loc, "")

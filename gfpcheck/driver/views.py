@@ -27,7 +27,7 @@ from gfpcheck.driver.origins import Origins
 from gfpcheck.driver.places import Places
 from gfpcheck.driver.scope_views import ScopeViews
 from gfpcheck.findings import Place, Step
-from gfpcheck.ir import Func, Loc
+from gfpcheck.ir import OWN, Func, Loc
 from gfpcheck.models import GfpFlags
 from gfpcheck.report.facts import Held as HeldLine
 from gfpcheck.rule_api import (
@@ -109,7 +109,7 @@ class Views:
         return Function(
             func.name,
             func.file,
-            self._places.at(func, func.loc),
+            self._places.at(func, OWN),
             tuple(sorted(allocations.values(), key=lambda a: a.place)),
             tuple(loops),
             self._reclaim_ways(func.file),
@@ -150,7 +150,7 @@ class Views:
                     places.site(wait.site),
                     Scope(wait.scope),
                     worker.name,
-                    places.at(worker, worker.loc),
+                    places.at(worker, OWN),
                     wait.found.name,
                     self._flags(wait.context.flags),
                     way,
@@ -159,7 +159,7 @@ class Views:
         return tuple(found)
 
     def _comments(self, func: Func, place: Place) -> str:
-        return self._read.before(func.file, self._places.at(func, func.loc).line, place.line)
+        return self._read.before(func.file, self._places.at(func, OWN).line, place.line)
 
     def held(self, key: str, states: Iterable[Held]) -> tuple[HeldLine, ...]:
         """What is held in these states of the function, with the scopes that its callers have open."""

@@ -12,6 +12,7 @@ from gfpcheck.frontend.libclang import CXCursor
 from gfpcheck.frontend.places import Places, Texts
 from gfpcheck.frontend.stmt import Body
 from gfpcheck.frontend.tree import build
+from gfpcheck.ir.places import packed
 from gfpcheck.ir.types import Call, Func, Param, Proto, Var
 from gfpcheck.ir.units import Piece, empty_piece
 
@@ -118,15 +119,14 @@ class Lowering:
         lowering = Body(decls, home, start, proto.ret == "void")
         for parameter, _ in params:
             lowering.note(parameter)
-        last = lowering.at(places.end(cursor, home))
-        blocks = lowering.lower(build(body, decls), last)
+        last = places.end(cursor, home)
+        blocks = lowering.lower(build(body, decls), lowering.at(last))
         for static in lowering.statics:
             self._static(static)
         func = Func(
             name,
             decls.file_name(handle),
-            lowering.here,
-            last.line,
+            lowering.position(last).line if last >= 0 else 0,
             lib.clang_Cursor_getStorageClass(cursor) == kinds.STORAGE_STATIC,
             bool(lib.clang_Cursor_isFunctionInlined(cursor)),
             tuple(param for _, param in params),
@@ -135,6 +135,7 @@ class Lowering:
             lowering.types,
             proto.annotations,
             start[0],
+            packed(lowering.known),
         )
         self._want(func, lowering)
         return func

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from gfpcheck.frontend import kinds, libclang
 from gfpcheck.frontend.cfg import Builder
 from gfpcheck.frontend.decls import Decls, Function, Variable
 from gfpcheck.frontend.libclang import CXCursor
 from gfpcheck.frontend.places import Home
 from gfpcheck.frontend.tree import Node
-from gfpcheck.ir.types import Addr, Const, Deref, Expr, Loc, Unknown
+from gfpcheck.ir.places import number_of
+from gfpcheck.ir.types import OWN, Addr, Const, Deref, Expr, Loc, Position, Unknown
 
 UNKNOWN = Unknown()
 SEE_THROUGH = frozenset({kinds.UNEXPOSED_EXPR, kinds.PAREN_EXPR})
@@ -17,8 +20,8 @@ DEPTH_LIMIT = 64
 
 
 class FunctionLowering:
-    """The state of one function's lowering. `start` is the line and column of its name, from which places are
-    counted, and the place given to what is written in another file.
+    """The state of one function's lowering. `start` is the line and column of its name, from which lines are
+    counted, and the place given to what is written in another file. `known` has the positions of the places met.
 
     Expressions are lowered by `value` and `effect`, conditions by `condition`, which other parts
     of the class provide.
@@ -28,8 +31,10 @@ class FunctionLowering:
         self.decls = decls
         self.places = decls.places
         self.home = home
+        self.known = {OWN: Position(0, start[1])}
         self._line = start[0]
-        self.here = Loc(0, start[1])
+        self._locs: dict[int, Loc] = {-1: OWN}
+        self._words: Counter[int] = Counter()
         self.out = Builder()
         self._depth = 0
         self.types: dict[str, str] = {}
@@ -66,7 +71,7 @@ class FunctionLowering:
         return UNKNOWN
 
     def loc(self, node: Node) -> Loc:
-        """The line and column that the person wrote."""
+        """Where the person wrote it."""
         return self.loc_of(node.cursor)[0]
 
     def loc_of(self, cursor: CXCursor) -> tuple[Loc, int]:
@@ -76,10 +81,18 @@ class FunctionLowering:
 
     def at(self, offset: int) -> Loc:
         """The place of a byte offset in the function's file; -1 is a place in another."""
-        if offset < 0:
-            return self.here
+        loc = self._locs.get(offset)
+        if loc is None:
+            word = number_of(self.home.text.word(offset))
+            loc = self._locs[offset] = Loc(word, self._words[word])
+            self._words[word] += 1
+            self.known[loc] = self.position(offset)
+        return loc
+
+    def position(self, offset: int) -> Position:
+        """The line and column of a byte offset in the function's file."""
         line, column = self.home.text.loc(offset)
-        return Loc(line - self._line, column)
+        return Position(line - self._line, column)
 
     def note(self, variable: Variable) -> None:
         """Writes down the type of a variable that is named for the first time."""

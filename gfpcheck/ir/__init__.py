@@ -5,7 +5,9 @@ comparable and serialisable (msgspec), so a translation unit can be lowered in o
 stored, and analysed in another.
 """
 
+from gfpcheck.ir.places import first_of, positions, stored_at
 from gfpcheck.ir.types import (
+    OWN,
     Addr,
     Assign,
     Bin,
@@ -27,6 +29,7 @@ from gfpcheck.ir.types import (
     Loc,
     Module,
     Param,
+    Position,
     Proto,
     Return,
     Stop,
@@ -42,6 +45,7 @@ from gfpcheck.ir.types import (
 from gfpcheck.ir.units import Linker, Piece, Pool, Translation
 
 __all__ = [
+    "OWN",
     "Addr",
     "Assign",
     "Bin",
@@ -66,6 +70,7 @@ __all__ = [
     "Param",
     "Piece",
     "Pool",
+    "Position",
     "Proto",
     "Return",
     "Stop",
@@ -77,5 +82,8 @@ __all__ = [
     "Un",
     "Unknown",
     "Var",
+    "first_of",
+    "positions",
+    "stored_at",
     "successors",
 ]

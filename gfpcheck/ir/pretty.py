@@ -93,21 +93,20 @@ def term(value: Term) -> str:
     return "stop"
 
 
-def blocks(values: tuple[Block, ...], *, lines: bool = False) -> str:
-    """Blocks, each with its number; `lines` puts source lines in front of instructions."""
+def blocks(values: tuple[Block, ...]) -> str:
+    """Blocks, each with its number."""
     text = []
     for number, block in enumerate(values):
         text.append(f"{number}:")
-        for item in block.instrs:
-            text.append(f"  {item.loc.line}:{item.loc.col} {instr(item)}" if lines else f"  {instr(item)}")
+        text += [f"  {instr(item)}" for item in block.instrs]
         text.append(f"  {term(block.term)}")
     return "\n".join(text)
 
 
-def func(value: Func, *, lines: bool = False) -> str:
+def func(value: Func) -> str:
     """A whole function, with its head."""
     params = ", ".join(f"{param.type} {param.name}".rstrip() for param in value.params)
     words = [word for word, on in (("static", value.static), ("inline", value.inline)) if on]
     head = " ".join([*words, value.ret, f"{value.name}({params})"])
     notes = f"  # {', '.join(value.annotations)}" if value.annotations else ""
-    return f"{head}{notes}\n{blocks(value.blocks, lines=lines)}"
+    return f"{head}{notes}\n{blocks(value.blocks)}"

@@ -14,8 +14,20 @@ import msgspec
 
 
 class Loc(NamedTuple):
-    """A place in the function's own file: the line, counted from that of the function's name (`Func.line`), which is
-    line 0, and the 1-based column in bytes. So nothing in a function changes when lines above it come or go."""
+    """A place in a function, named by the word that the source has there: `word` is a number made of it, `nth` tells
+    places with the same word apart. So whatever refers to a place stays as it is when lines are added, in the function
+    or above it. `ir.places` knows the lines. The order of two places means nothing."""
+
+    word: int
+    nth: int
+
+
+OWN = Loc(0, 0)
+"""The place of a function's name, and of what is written in another file."""
+
+
+class Position(NamedTuple):
+    """A line, counted from that of the function's name, and the 1-based column in bytes."""
 
     line: int
     col: int
@@ -215,13 +227,12 @@ class Func(msgspec.Struct, frozen=True, array_like=True):
     `file` is relative to the tree's root. `types` gives the spelled type of each parameter and
     local that the body names ("gfp_t", "struct inode *"). `annotations` are the texts of sparse's
     context annotations, as "acquires:x", "releases:x", "must_hold:x", "cond_acquires:x".
-    `line` is the 1-based line of the function's name in the file; `loc` and `end_line`, like every `Loc` of the body,
-    count from there.
+    `line` is the 1-based line of the function's name in the file, `end_line` that of its closing brace counted from
+    there. `places` are the positions of every `Loc` (`ir.places` reads it).
     """
 
     name: str
     file: str
-    loc: Loc
     end_line: int
     static: bool
     inline: bool
@@ -231,6 +242,7 @@ class Func(msgspec.Struct, frozen=True, array_like=True):
     types: dict[str, str]
     annotations: tuple[str, ...] = ()
     line: int = 0
+    places: bytes = b""
 
 
 class Proto(msgspec.Struct, frozen=True, array_like=True):

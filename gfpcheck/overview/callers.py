@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.state import Site
-from gfpcheck.ir import Call
+from gfpcheck.ir import Call, Loc
 
 
 class Caller(NamedTuple):
@@ -27,7 +27,7 @@ class Calls:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._at: dict[str, dict[tuple[int, int], list[tuple[int, int, Call]]]] = {}
+        self._at: dict[str, dict[Loc, list[tuple[int, int, Call]]]] = {}
 
     def at(self, site: Site) -> list[tuple[int, int, Call]]:
         """The calls at a place, each as (block, index, call)."""
@@ -36,8 +36,8 @@ class Calls:
             self._at[key] = {}
             func = self._program.functions.get(key)
             for block, index, call in self._program.calls(func) if func is not None else ():
-                self._at[key].setdefault((call.loc.line, call.loc.col), []).append((block, index, call))
-        return self._at[key].get((site.line, site.col), [])
+                self._at[key].setdefault(call.loc, []).append((block, index, call))
+        return self._at[key].get(site.loc, [])
 
     def of(self, key: str) -> list[Caller]:
         """The calls of function `key`, direct ones and those that may mean it."""

@@ -14,7 +14,7 @@ import networkx as nx
 
 from gfpcheck.analysis.paths import names_in, show
 from gfpcheck.analysis.program import callee_name
-from gfpcheck.ir import Addr, Assign, Bin, Branch, Call, Const, Expr, Func, Loc, Temp, Un, Var, successors
+from gfpcheck.ir import Addr, Assign, Bin, Branch, Call, Const, Expr, Func, Loc, Temp, Un, Var, first_of, successors
 from gfpcheck.overview.bounds import BY_TYPE, Bounds
 
 _SWAPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
@@ -183,7 +183,7 @@ def _first(func: Func, blocks: Iterable[int]) -> Loc:
     """The first line of a loop."""
     places = [instr.loc for block in blocks for instr in func.blocks[block].instrs]
     places += [term.loc for block in blocks if isinstance(term := func.blocks[block].term, Branch)]
-    return min(places, default=func.loc)
+    return first_of(func, places)
 
 
 def _uncast(expr: Expr) -> Expr:

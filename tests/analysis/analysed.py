@@ -10,8 +10,9 @@ from gfpcheck.analysis.effects import Effects
 from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.kept import Kept
 from gfpcheck.analysis.program import Program
+from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.frontend import lower_file
-from gfpcheck.ir import Module
+from gfpcheck.ir import Module, positions
 from gfpcheck.kbuild.types import Unit
 from gfpcheck.models import GfpFlags, Models, load
 
@@ -56,3 +57,9 @@ def run(whole: Program, knowledge: Models, jobs: int = 1, kept: Kept | None = No
     engine = Engine(whole, knowledge, Effects(whole, knowledge, FLAGS), kept)
     summarise(engine, CallGraph(whole), jobs)
     return engine
+
+
+def in_order(engine: Engine, key: str) -> list[AllocationSite]:
+    """The allocations of function `key`, in the order of the source."""
+    known = positions(engine.program.functions[key])
+    return sorted(engine.facts[key].sites, key=lambda site: known[site.call.loc])

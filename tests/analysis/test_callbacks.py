@@ -7,6 +7,7 @@ from analysed import models, program
 
 from gfpcheck.analysis.callbacks import Registration, registrations
 from gfpcheck.analysis.state import Site
+from gfpcheck.ir.places import number_of
 
 MODEL = """
 [callbacks]
@@ -41,7 +42,7 @@ def contexts(folder: Path, **files: str) -> dict[str, list[str]]:
 
 def test_an_argument_of_a_registering_function(tmp_path: Path) -> None:
     assert found(tmp_path, a="void init(void) { on_tick(1, f); }") == {
-        "a.c:f": (Registration("bh", "registered by on_tick()", Site("a.c", "init", 0, 19)),)
+        "a.c:f": (Registration("bh", "registered by on_tick()", Site("a.c", "init", number_of("on_tick"), 0)),)
     }
 
 

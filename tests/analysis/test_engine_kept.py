@@ -88,6 +88,21 @@ def test_lines_above_make_no_difference(runs: Runs) -> None:
     assert runs.made == set()
 
 
+def test_lines_within_make_no_difference(runs: Runs) -> None:
+    runs.again("return kmalloc(8, gfp);", "\n\n\treturn /* eight */ kmalloc(8, gfp);")
+    assert runs.made == set()
+
+
+def test_another_call_before_an_allocation_is_its_function_s_business_alone(runs: Runs) -> None:
+    runs.again("{ return kmalloc(8, gfp); }", "{\n\toutside(n);\n\treturn kmalloc(8, gfp);\n}")
+    assert runs.made == {"make"}
+
+
+def test_a_table_that_moves_makes_no_difference(runs: Runs) -> None:
+    runs.again("struct ops table = { act };", "\n\nstruct ops table = { act };")
+    assert runs.made == set()
+
+
 def test_a_change_that_callers_do_not_see_ends_where_it_is(runs: Runs) -> None:
     runs.again("{ take(&n->lock); make(n, 0x4c0); give", "{ take(&n->lock); make(n, 0x4c0); outside(n); give")
     assert runs.made == {"act"}

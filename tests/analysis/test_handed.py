@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from analysed import models, program, run
+from analysed import in_order, models, program, run
 
 MODEL = """
 [locks]
@@ -55,8 +55,7 @@ static void alloc(void) { kmalloc(1, 0x400); }
 def held(folder: Path, text: str, function: str = "f") -> list[list[str]]:
     """The locks held at each allocation of `f`, in order; with a question mark one that may be held."""
     engine = run(program(folder, a=HEAD + text), models(folder, MODEL))
-    sites = [site for site in engine.facts[f"a.c:{function}"].sites if site.name == "kmalloc"]
-    sites.sort(key=lambda site: (site.call.loc.line, site.call.loc.col))
+    sites = [site for site in in_order(engine, f"a.c:{function}") if site.name == "kmalloc"]
     return [
         sorted({f"{lock.cls.rpartition('.')[2]}{'?' * lock.may}" for each in site.contexts for lock in each.locks})
         for site in sites

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from analysed import models, program, run
+from analysed import in_order, models, program, run
 
 MODEL = """
 [locks]
@@ -75,7 +75,7 @@ def sites(folder: Path, body: str, name: str) -> list[set[str]]:
     """Of each call in `f` that allocates in the end, in order: the locks held, or the flags if `name` is "flags"."""
     text = HEAD + f"int f(struct set *s) {{ struct node *n; gfp_t g; {body} return 0; }}"
     engine = run(program(folder, a=text), models(folder, MODEL))
-    found = sorted(engine.facts["a.c:f"].sites, key=lambda site: (site.call.loc.line, site.call.loc.col))
+    found = in_order(engine, "a.c:f")
     if name == "flags":
         return [{f"{c.flags.ones:#x}" if c.flags.known else "?" for c in site.contexts} for site in found]
     return [

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from gfpcheck.frontend import lower_file
-from gfpcheck.ir import pretty
+from gfpcheck.ir import positions, pretty
 from gfpcheck.ir.types import Call, Func, Loc, Module
 from gfpcheck.kbuild.types import Unit
 from gfpcheck.store import is_settled, stamp
@@ -62,7 +62,8 @@ def function(module: Module, name: str = "f") -> Func:
 
 def written(func: Func, loc: Loc) -> tuple[int, int]:
     """Line and column in the file."""
-    return func.line + loc.line, loc.col
+    position = positions(func)[loc]
+    return func.line + position.line, position.col
 
 
 def calls(func: Func) -> list[Call]:

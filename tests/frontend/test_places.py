@@ -7,7 +7,7 @@ import pytest
 from frontend_source import Source, calls, function, written
 
 from gfpcheck.ir import pretty
-from gfpcheck.ir.types import Assign, Branch, Func, Loc, Return
+from gfpcheck.ir.types import OWN, Assign, Branch, Func, Return
 
 
 def call_places(func: Func) -> list[tuple[int, int]]:
@@ -27,7 +27,7 @@ def test_crlf_and_continued_lines(source: Source) -> None:
 
 def test_function_place(source: Source) -> None:
     func = function(source.lower("\nstatic int\nf(int x)\n{\n\treturn x;\n}\n"))
-    assert (func.file, func.line, func.loc, func.end_line) == ("a.c", 3, Loc(0, 1), 3)
+    assert (func.file, written(func, OWN), func.end_line) == ("a.c", (3, 1), 3)
     assert (func.static, func.inline) == (True, False)
 
 
@@ -36,6 +36,23 @@ def test_lines_above_change_nothing_but_the_function_s_line(source: Source) -> N
     first, second = function(source.lower(text)), function(source.lower(f"\n/* more\n * of it */\n{text}"))
     assert (first.line, second.line) == (1, 4)
     assert msgspec.structs.replace(second, line=1) == first
+
+
+def test_lines_in_a_function_change_its_positions_alone(source: Source) -> None:
+    head = "int a(int); int b(int); int f(int x)\n{\n"
+    text = "\tint y = a(x);\n\n\twhile (y > 2)\n\t\ty -= b(y);\n\treturn y;\n}\n"
+    first = function(source.lower(head + text))
+    second = function(source.lower(f"{head}\t/* more\n\t   of it */\n{text}"))
+    assert second != first
+    assert msgspec.structs.replace(second, end_line=first.end_line, places=first.places) == first
+
+
+def test_a_call_more_changes_no_other_place(source: Source) -> None:
+    head = "int a(int); int b(int); int f(int x)\n{\n"
+    text = "\ta(x); b(x); return a(1);\n}\n"
+    first = calls(function(source.lower(head + text)))
+    second = calls(function(source.lower(f"{head}\tif (x)\n\t\tb(2);\n{text}".replace("b(2)", "c(2)"))))
+    assert [call.loc for call in second[1:]] == [call.loc for call in first]
 
 
 def test_statement_places(source: Source) -> None:
@@ -86,7 +103,7 @@ def test_macros(source: Source, body: str, expected: list[tuple[str, int, str]])
 def test_function_defined_by_a_macro(source: Source) -> None:
     module = source.lower("void a(void);\n#define DEFINE(name) void name(void) { a(); }\n\nDEFINE(f)\n")
     func = function(module)
-    assert written(func, func.loc) == (4, 8)
+    assert written(func, OWN) == (4, 8)
     assert [(written(func, call.loc), call.macro) for call in calls(func)] == [((4, 1), "DEFINE")]
 
 
@@ -101,7 +118,7 @@ def test_function_of_an_included_c_file_belongs_to_that_file(source: Source) -> 
     module = source.lower('#include "part.c"\nvoid f(void) { helper(); }\n')
     assert [func.name for func in module.functions] == ["f"]
     [helper] = module.headers
-    assert (helper.file, helper.name, written(helper, helper.loc)) == ("part.c", "helper", (2, 6))
+    assert (helper.file, helper.name, written(helper, OWN)) == ("part.c", "helper", (2, 6))
 
 
 def test_paths_are_relative_to_the_root(source: Source) -> None:

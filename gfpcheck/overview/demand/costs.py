@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from gfpcheck.driver.analyse import Knowledge
-from gfpcheck.ir import Func
+from gfpcheck.ir import Func, Loc
 from gfpcheck.overview.callers import Calls
 from gfpcheck.overview.demand.amount import NOTHING, Amount, least_of, most_of
 from gfpcheck.overview.demand.asked import Asked
@@ -49,7 +49,7 @@ class Costs:
         self._errors = errors
         self._page = page
         self._known: dict[Part, Cost] = {}
-        self._retries: dict[str, frozenset[tuple[int, int]]] = {}
+        self._retries: dict[str, frozenset[Loc]] = {}
         self._loops: dict[Part, tuple[tuple[Loop, bool], ...]] = {}
         self._shapes: dict[str, Shape] = {}
         self.recursive: dict[Part, None] = {}
@@ -136,7 +136,7 @@ class Costs:
         starts = {block for block, _, _ in self._calls.at(part.start)} if own and part.start is not None else set()
         while waiting:
             loop = waiting.pop(0)
-            yield loop, starts.isdisjoint(loop.blocks) and (loop.loc.line, loop.loc.col) not in retries
+            yield loop, starts.isdisjoint(loop.blocks) and loop.loc not in retries
             waiting += loop.inner
 
     def round_of(self, part: Part, loop: Loop) -> Amount:
@@ -158,7 +158,7 @@ class Costs:
         key = f"{func.file}:{func.name}"
         if key not in self._retries:
             found = self._retrying.retry_loops(func, self._engine.facts[key].sites)
-            self._retries[key] = frozenset((loop.head.line, loop.head.col) for loop in found)
+            self._retries[key] = frozenset(loop.head for loop in found)
         return self._retries[key]
 
     def _weights(self, steps: Sequence[Step], of: Callable[[Step], Amount]) -> dict[int, Amount]:

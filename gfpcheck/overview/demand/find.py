@@ -142,7 +142,7 @@ class _Finder:
                 for loop, counts in self._costs.loops(part) if step.parts else ():
                     if counts and loop.most is not None and step.block in loop.blocks:
                         rounds *= loop.most
-                site = Site(func.file, func.name, step.call.loc.line, step.call.loc.col)
+                site = Site(func.file, func.name, *step.call.loc)
                 for each in step.parts:
                     if each not in found and self._costs.of(each).deep >= 0:
                         found[each] = _Reached((*here.via, site), rounds)

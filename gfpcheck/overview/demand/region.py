@@ -13,7 +13,7 @@ from gfpcheck.analysis.paths import show
 from gfpcheck.analysis.state import WAITING, Site
 from gfpcheck.analysis.trace import Calling, Context
 from gfpcheck.driver.analyse import Knowledge
-from gfpcheck.ir import Call, Func, Var
+from gfpcheck.ir import Call, Func, Loc, Var
 from gfpcheck.overview.demand.asked import Amounts, Asked
 from gfpcheck.overview.starts import Starts
 
@@ -100,10 +100,10 @@ class Region:
         facts = self._engine.facts[part.key]
         direct = {(s.block, s.position): s for s in facts.sites if not s.via}
         carries = any(site is None for s in facts.sites for c in s.contexts for _, site in c.opened)
-        edges: dict[tuple[int, int], list[tuple[str, int, bool]]] = {}
+        edges: dict[Loc, list[tuple[str, int, bool]]] = {}
         for edge in self._edges.of(part.key):
             if part.start == ALL or any(_is_open(calling, part.start) for calling in edge.callings):
-                edges.setdefault((edge.site.line, edge.site.col), []).append((edge.callee, edge.width, edge.passed))
+                edges.setdefault(edge.site.loc, []).append((edge.callee, edge.width, edge.passed))
         for block, position, call in self._program.calls(func):
             site = direct.get((block, position))
             if site is not None:
@@ -112,12 +112,12 @@ class Region:
                     if asked is not None:
                         yield Step(block, position, call, (asked,), (), False)
                 continue
-            yield from self._call(part, func, block, position, call, edges.get((call.loc.line, call.loc.col), []))
+            yield from self._call(part, func, block, position, call, edges.get(call.loc, []))
 
     def _call(
         self, part: Part, func: Func, block: int, position: int, call: Call, edges: list[tuple[str, int, bool]]
     ) -> Iterator[Step]:
-        place = Site(func.file, func.name, call.loc.line, call.loc.col)
+        place = Site(func.file, func.name, *call.loc)
         if place == part.start:
             entry = self._starts.entry(call)
             callees = self._program.callees(call, func)

@@ -55,7 +55,7 @@ class Sizes:
         last = site.via[-1]
         key = f"{last.file}:{last.function}"
         for each in self._engine.facts[key].sites if key in self._engine.facts else ():
-            if not each.via and (each.call.loc.line, each.call.loc.col, each.name) == (last.line, last.col, site.name):
+            if not each.via and (each.call.loc, each.name) == (last.loc, site.name):
                 there = self.of(self._program.functions[key], each)
                 return (there[0], there[1] or kind, there[2]) if there[0].size is not None else (_BELOW, kind, there[2])
         return _BELOW, kind, ""

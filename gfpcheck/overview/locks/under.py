@@ -58,7 +58,7 @@ class Under(NamedTuple):
     def here(self) -> Site:
         """The call in function `key`."""
         file, _, name = self.key.rpartition(":")
-        return Site(file, name, self.site.call.loc.line, self.site.call.loc.col)
+        return Site(file, name, *self.site.call.loc)
 
     @property
     def calls(self) -> int:

@@ -16,8 +16,8 @@ from gfpcheck.analysis.exchange import Exchange, Heard
 from gfpcheck.analysis.results import Share
 from gfpcheck.workers import Copy
 
-_WORTH_COPYING = 4_000
-"""Blocks in all functions from which on another process is worth its start."""
+_WORTH_COPYING = 2_000
+"""Visits of blocks after which another process is worth its start."""
 _BATCH = 250
 """Blocks that a copy is asked to look at together."""
 Tell = Callable[[int, int], None]
@@ -39,10 +39,7 @@ def summarise(engine: Engine, graph: CallGraph, jobs: int, tell: Tell | None = N
     """Makes the summaries and facts of all functions of the program, in at most `jobs` processes."""
     components = _components(engine, graph)
     work = _Work(engine, components, tell)
-    unknown = (component for component in components if not all(map(engine.is_kept, component.keys)))
-    worth = sum(component.size for component in unknown) >= _WORTH_COPYING
-    with workers.copies(jobs - 1 if worth else 0, work.answer) as copies:
-        work.run(copies)
+    work.run(jobs)
     order = [key for component in components for key in component.keys]
     engine.results.settle(order, engine.program.functions)
 
@@ -75,7 +72,11 @@ class _Question(msgspec.Struct, array_like=True):
 
 
 class _Work:
-    """Which components are done, which can be done next, and who does them."""
+    """Which components are done, which can be done next, and who does them.
+
+    Those of which an earlier run knows something, and of whose callees nothing new, are not much work, and are not told
+    to others.
+    """
 
     def __init__(self, engine: Engine, components: list[_Component], tell: Tell | None) -> None:
         self._engine = engine
@@ -83,13 +84,25 @@ class _Work:
         self._tell = tell
         self._left = len(components)
         self._missing = [component.callees for component in components]
+        self._stirred: set[int] = set()
+        self._known: list[int] = []
         # Those on the longest way up first: the others can be done beside them.
-        self._ready = [(-component.height, n) for n, component in enumerate(components) if component.callees == 0]
-        heapq.heapify(self._ready)
-        self._exchange = Exchange(engine)
+        self._ready: list[tuple[int, int]] = []
+        for number, component in enumerate(components):
+            if component.callees == 0:
+                self._can_be_done(number)
 
-    def run(self, copies: list[Copy]) -> None:
-        """Does everything, with the help of `copies`; what one that dies was asked for is done again."""
+    def run(self, jobs: int) -> None:
+        """Does everything, in up to `jobs` processes once it turns out to be much; what one that dies was asked for is
+        done again."""
+        while self._left and (jobs == 1 or self._engine.steps < _WORTH_COPYING):
+            self._do_one()
+        if self._left:
+            self._exchange = Exchange(self._engine)
+            with workers.copies(jobs - 1, self.answer) as copies:
+                self._run_with(copies)
+
+    def _run_with(self, copies: list[Copy]) -> None:
         asked: dict[Copy, list[int]] = {}
         alive = list(copies)
         while self._left:
@@ -100,15 +113,20 @@ class _Work:
                 elif batch:
                     self._undo(batch)
                     alive.remove(copy)
-            if self._ready:
-                _, number = heapq.heappop(self._ready)
-                self._engine.summarise(self._components[number].keys)
-                self._done([number])
-            for copy in workers.answered(asked, wait=not self._ready) if asked else ():
+            if self._known or self._ready:
+                self._do_one()
+            for copy in workers.answered(asked, wait=not (self._known or self._ready)) if asked else ():
                 batch = asked.pop(copy)
                 if not self._take(copy, batch):
                     self._undo(batch)
                     alive.remove(copy)
+
+    def _do_one(self) -> None:
+        """Does one of those that can be done, here."""
+        number = self._known.pop() if self._known else heapq.heappop(self._ready)[1]
+        before = self._engine.steps
+        self._engine.summarise(self._components[number].keys)
+        self._done([number], stirred=self._engine.steps > before)
 
     def answer(self, question: bytes) -> bytes:
         """In a copy: what there is to know of some components."""
@@ -117,6 +135,13 @@ class _Work:
         for number in asked.batch:
             self._engine.summarise(self._components[number].keys)
         return _encode(exchange.tell(self._engine))
+
+    def _can_be_done(self, number: int) -> None:
+        component = self._components[number]
+        if number not in self._stirred and all(map(self._engine.is_kept, component.keys)):
+            self._known.append(number)
+        else:
+            heapq.heappush(self._ready, (-component.height, number))
 
     def _batch(self, copies: int) -> list[int]:
         """Components for a copy to do, which leave some for the others."""
@@ -144,19 +169,22 @@ class _Work:
         except (OSError, EOFError):
             return False
         self._exchange.hear(copy, heard)
-        self._done(batch)
+        self._done(batch, stirred=True)
         return True
 
     def _undo(self, batch: list[int]) -> None:
         for number in batch:
             heapq.heappush(self._ready, (-self._components[number].height, number))
 
-    def _done(self, batch: list[int]) -> None:
+    def _done(self, batch: list[int], stirred: bool) -> None:
+        """These are done; `stirred`: there may be news for their callers."""
         for number in batch:
             for caller in self._components[number].callers:
                 self._missing[caller] -= 1
+                if stirred:
+                    self._stirred.add(caller)
                 if not self._missing[caller]:
-                    heapq.heappush(self._ready, (-self._components[caller].height, caller))
+                    self._can_be_done(caller)
         self._left -= len(batch)
         if self._tell is not None:
             self._tell(len(self._components) - self._left, len(self._components))

@@ -163,7 +163,8 @@ class _Run:
 
 class Engine:
     """Summaries and facts of all functions of a program, on demand and remembered: what `kept` knows of an earlier run
-    need not be found out again. `tool` names everything that the results depend on but for the program."""
+    need not be found out again. `tool` names everything that the results depend on but for the program. `steps` counts
+    the blocks visited to make summaries."""
 
     def __init__(
         self, program: Program, models: Models, effects: Effects, kept: Kept | None = None, tool: str = ""
@@ -190,6 +191,7 @@ class Engine:
         self._flows: dict[str, Flow] = {}
         self._nothing: dict[str, Known] = {}
         self._explored: dict[Question, Exploration] = {}
+        self.steps = 0
 
     @property
     def facts(self) -> Mapping[str, FunctionFacts]:
@@ -401,6 +403,7 @@ class Engine:
 
     def _run(self, key: str, consts: Consts) -> Found:
         run = self._interpret(key, consts)
+        self.steps += run.steps
         summary = NOTHING
         if not run.given_up:
             names = run.trace.names

@@ -33,9 +33,11 @@ def entry_scopes(functions: Collection[str], edges: Edges) -> EntryScopes:
             if edge.passed:
                 continue  # where it is passed says more of it than all who call the function that it is passed to
             opened = [calling.scopes for calling in edge.callings]
-            kinds = [frozenset(scope.kind for scope in scopes) for scopes in opened]
+            always = all(opened)  # seldom
+            kinds = [frozenset(scope.kind for scope in scopes) for scopes in opened] if always else [_NONE]
             every.setdefault(edge.callee, []).append((caller, kinds[0].intersection(*kinds)))
-            kinds = [frozenset(scope.kind for scope in scopes if not scope.inherited) for scopes in opened]
+            if always:
+                kinds = [frozenset(scope.kind for scope in scopes if not scope.inherited) for scopes in opened]
             own.setdefault(edge.callee, []).append((caller, kinds[0].intersection(*kinds)))
     known = every.keys() - edges.outside
     return EntryScopes(_fixpoint(functions, known, every), _fixpoint(functions, known, own))
@@ -61,6 +63,8 @@ def _fixpoint(
         found = everything
         for caller, scopes in callers[key]:
             found &= entry[caller] | scopes
+            if not found:
+                break
         if found != entry[key]:
             entry[key] = found
             pending += sorted(callees.get(key, ()))

@@ -6,23 +6,29 @@ import contextlib
 import gc
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from gfpcheck import __version__, kbuild
+from gfpcheck import __version__, kbuild, workers
 from gfpcheck.changes import ChangeError, Lines, Side, changed_lines, shadow, without
 from gfpcheck.driver.blame import blame
 from gfpcheck.driver.options import Options, Progress, RunError
 from gfpcheck.driver.rules import all_rules
-from gfpcheck.driver.run import run
+from gfpcheck.driver.run import known, run
 from gfpcheck.driver.selection import select
 from gfpcheck.findings import Confidence, Finding, Report
 from gfpcheck.triage import Policy
-from gfpcheck.workers import scratch
+from gfpcheck.workers import Copy, scratch
 
+Look = Callable[[Options], Report | None]
+"""What finds the report of a tree."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Report | None).decode
 _ROUNDING = 0.03
 """Seconds by which files must be older than the run that reads them, for what is found to be kept."""
 
@@ -42,13 +48,7 @@ def compare(sides: Sequence[Side], within: Sequence[str], options: Options, prog
     except ChangeError as error:
         raise RunError(str(error)) from error
     plain = replace(options, policy=Policy(), announce=None)
-    reports = []
-    if changed:
-        for side in sides[:-1]:
-            reports.append(_look(side, changed, within, plain, progress))
-            if len(sides) > 2:
-                gc.collect()  # a side leaves much behind, and many may follow
-        reports.append(_look(last, changed, within, options, progress))
+    reports = _look_at_all(sides, changed, within, plain, options, progress) if changed else []
     after = reports[-1] if reports else None
     if after is None:
         return _nothing(last, changed, options)
@@ -76,18 +76,52 @@ def compare(sides: Sequence[Side], within: Sequence[str], options: Options, prog
     )
 
 
-def _look(
-    side: Side, changed: Sequence[str], within: Sequence[str], options: Options, progress: Progress | None
-) -> Report | None:
-    """The report of one side; None if there is nothing on it to analyse. Low confidence counts: what was hidden before
-    is not new."""
+def _look_at_all(
+    sides: Sequence[Side],
+    changed: Sequence[str],
+    within: Sequence[str],
+    plain: Options,
+    options: Options,
+    progress: Progress | None,
+) -> list[Report | None]:
+    """The reports of all sides: the last one's as `options` say, the others' as `plain`."""
+    first, last = sides[0], sides[-1]
+    look = partial(run, progress=progress)
+    # The tree as it is may be known, which is looked up meanwhile.
+    if len(sides) == 2 and not first.replaced and plain.cache_dir is not None and options.processes > 1:
+        with workers.copies(1, lambda _: _encode(_look(first, changed, within, plain, known))) as copies:
+            for copy in copies:
+                copy.ask(b"")
+            after = _look(last, changed, within, options, look)
+            before = _taken(copies)
+        return [before or _look(first, changed, within, plain, look), after]
+    reports = []
+    for side in sides[:-1]:
+        reports.append(_look(side, changed, within, plain, look))
+        if len(sides) > 2:
+            gc.collect()  # a side leaves much behind, and many may follow
+    return [*reports, _look(last, changed, within, options, look)]
+
+
+def _taken(copies: Sequence[Copy]) -> Report | None:
+    """The report that the copy, if there is one, has found, if it is not gone."""
+    for copy in copies:
+        with contextlib.suppress(OSError, EOFError):
+            report: Report | None = _decode(copy.answer())
+            return report
+    return None
+
+
+def _look(side: Side, changed: Sequence[str], within: Sequence[str], options: Options, look: Look) -> Report | None:
+    """What `look` reports of one side; None if there is nothing on it to analyse. Low confidence counts: what was
+    hidden before is not new."""
     with _tree(side, changed, within) as root:
         names = [name for name in within or kbuild.neighbours(root, changed) if (root / name).exists()]
         if not names:
             return None
         paths = tuple(root / name for name in names)
         policy = options.policy.moved(str(side.root), str(root))
-        return run(replace(options, paths=paths, policy=policy, min_confidence=Confidence.LOW), progress)
+        return look(replace(options, paths=paths, policy=policy, min_confidence=Confidence.LOW))
 
 
 @contextlib.contextmanager

@@ -41,12 +41,31 @@ def run(options: Options, progress: Progress | None = None) -> Report:
     Raises RunError when it cannot be done: no such path, no C, flags that cannot be folded, a wrong model or rule.
     What fails in part is in the report's losses.
     """
+    rules, request = _asked(options)
+    return triage(_find(options, rules, progress), options.policy, request)
+
+
+def known(options: Options) -> Report | None:
+    """What `run` would report, if it is kept of an earlier run, and nothing has changed since. Raises RunError."""
+    _, request = _asked(options)
+    with no_collector(), _prepared(options, None) as prepared:
+        key = prepared.key(options)
+        found = None if key is None else find_report(prepared.store, key)
+    return None if found is None else triage(_named(found, options), options.policy, request)
+
+
+def _asked(options: Options) -> tuple[tuple[type[Rule], ...], Request]:
+    """The rules that `options` ask for, and what is to become of their findings. Raises RunError."""
     available = all_rules(options.rule_dirs)
     rules = select(available, options.select, options.ignore)
     check_words(available, options.policy.words())
     names = {word for rule in available for word in (rule.id, rule.name)}
-    request = Request(options.paths, rules, names, options.min_confidence)
-    return triage(_find(options, rules, progress), options.policy, request)
+    return rules, Request(options.paths, rules, names, options.min_confidence)
+
+
+def _named(report: Report, options: Options) -> Report:
+    """`report`, with the command line that asks for it this time."""
+    return msgspec.structs.replace(report, command_line=options.command_line)
 
 
 def _find(options: Options, rules: tuple[type[Rule], ...], progress: Progress | None) -> Report:
@@ -58,8 +77,7 @@ def _find(options: Options, rules: tuple[type[Rule], ...], progress: Progress | 
 
         return analyse(source, rules, options, progress)
 
-    report = answer(options, find_report, find, keep_report, progress)
-    return msgspec.structs.replace(report, command_line=options.command_line)
+    return _named(answer(options, find_report, find, keep_report, progress), options)
 
 
 def answer(

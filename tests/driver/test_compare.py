@@ -12,7 +12,8 @@ from fixtures_harness import TREE
 from gfpcheck import frontend
 from gfpcheck.changes import Contents, Side
 from gfpcheck.driver.compare import compare
-from gfpcheck.driver.options import Options, RunError
+from gfpcheck.driver.options import Options, Progress, RunError
+from gfpcheck.driver.run import run
 from gfpcheck.findings import Confidence, Report
 
 HEAD = """
@@ -262,3 +263,26 @@ def test_what_a_change_writes_is_read_once(tree: Tree, monkeypatch: pytest.Monke
     again = tree.compare(one, two)
     assert read == []
     assert [finding.place.function for finding in again.findings] == ["box_one"]
+
+
+def test_what_is_known_of_the_tree_as_it_is_is_looked_up_beside_the_change(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analysed: list[Path] = []
+
+    def noting(options: Options, progress: Progress | None = None) -> Report:
+        analysed.append(options.paths[0])
+        return run(options, progress)
+
+    monkeypatch.setattr("gfpcheck.driver.compare.run", noting)
+    one = tree.side({"box.c": BOX + OLD.replace("box_old", "box_one")})
+    alone = tree.compare(one)
+    tree.options = replace(tree.options, jobs=2, cache_dir=tree.root.parent / "other")
+    first = tree.compare(one)
+    assert analysed[-1] == tree.root / "fs/box"  # nothing was known
+    del analysed[:]
+    again = tree.compare(one)
+    assert len(analysed) == 1
+    assert analysed[0] != tree.root / "fs/box"
+    assert alone.findings == first.findings == again.findings
+    assert alone.counts == first.counts == again.counts

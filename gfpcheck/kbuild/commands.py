@@ -11,7 +11,7 @@ import msgspec
 
 from gfpcheck.kbuild.types import PlanError
 
-_CMD = re.compile(r"^(?:saved)?cmd_[^\s:=]+\s*:?=\s*(.*)$", re.MULTILINE)
+_CMD = re.compile(r"^(?:saved)?cmd_([^\s:=]+)\s*:?=\s*(.*)$", re.MULTILINE)
 _TOKEN = re.compile(r"""(?:[^\s'"\\;&|]|\\.|'[^']*'|"(?:\\.|[^"\\])*")+|[;&|]+""")
 _QUOTED = re.compile(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)""")
 _SPECIAL = re.compile(r"""['"\\]""")
@@ -90,16 +90,21 @@ def _unquote(match: re.Match[str]) -> str:
     return escaped or ""
 
 
-def read_cmd(build: Path, object_path: str) -> Command | None:
-    """The command that built `object_path` (relative to the build directory), or None when there is none."""
+def read_cmd(build: Path, object_path: str, kernel: Path | None = None) -> Command | None:
+    """The command that built `object_path` (relative to the build directory), or None when there is none.
+
+    For an object of a module, `kernel` is the build directory of its kernel: make ran there if it names the object by an
+    absolute path (before Linux 6.13), and paths in the command are relative to that.
+    """
     target = build / object_path
     try:
         text = (target.parent / f".{target.name}.cmd").read_text("utf-8", "replace")
     except OSError:
         return None
     match = _CMD.search(text)
-    words = split_command(match[1].replace("$(pound)", "#").replace("$$", "$")) if match else []
-    return Command(tuple(words), str(build)) if words else None
+    words = split_command(match[2].replace("$(pound)", "#").replace("$$", "$")) if match else []
+    cwd = kernel if kernel is not None and match and match[1].startswith("/") else build
+    return Command(tuple(words), str(cwd)) if words else None
 
 
 def command_arch(command: Command) -> str:

@@ -46,17 +46,19 @@ class Setup:
 
     def label(self) -> str:
         """`Plan.source`: a prepared tree counts as built once one of its commands was used."""
-        built = isinstance(self.source, KernelSource) and self.source.used_commands
-        return "built tree" if built and self.how == "prepared tree" else self.how
+        return "built tree" if self._by_commands() and self.how == "prepared tree" else self.how
 
     def line(self) -> str:
         """`Plan.setup`: one line for the user."""
         label, detail = self.label(), self.detail
-        if label == "built tree":
+        if self._by_commands():
             detail = detail.replace("flags from Kbuild's conventions", "flags from its .cmd files")
         kernel = f"Linux {self.release}, {self.arch}, " if self.version else ""
         forced = f" ({', '.join(sorted(self.forced))}: not enabled there)" if self.forced else ""
         return f"{kernel}{label}: {detail}{forced}"
+
+    def _by_commands(self) -> bool:
+        return isinstance(self.source, KernelSource) and self.source.used_commands > 0
 
 
 def detect(

@@ -107,9 +107,11 @@ class KernelSource:
         return () if Path(path).is_relative_to(self.tree) else ("-DMODULE", *self.folders.flags(rel))
 
     def _command(self, path: str, rel: str) -> Command | None:
-        if self.root != self.tree:
-            return read_cmd(self.root, rel[:-2] + ".o")
-        return read_cmd(self.build, rel[:-2] + ".o")
+        if self.root == self.tree:
+            return read_cmd(self.build, rel[:-2] + ".o")
+        if Path(path).is_relative_to(self.tree):
+            return read_cmd(self.build, os.path.relpath(path, self.tree)[:-2] + ".o")
+        return read_cmd(self.root, rel[:-2] + ".o", self.build)
 
     def why_not(self, path: str, asked: str) -> str:
         folder = self._rel(asked)

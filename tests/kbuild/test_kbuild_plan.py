@@ -304,6 +304,28 @@ def test_a_module_against_a_folder_of_headers(tree: Path, cache: Path, tmp_path:
         assert f"-I{headers}/include" in plan.units[0].args
 
 
+@pytest.mark.parametrize("absolute", [True, False])
+def test_the_commands_of_a_module_run_where_make_ran(tree: Path, cache: Path, tmp_path: Path, absolute: bool) -> None:
+    headers = configure(tree, DEMO, tmp_path / "headers")
+    (headers / "Makefile").write_text(f"include {tree}/Makefile\n")
+    folder = module(tmp_path / "module")
+    target = f"{folder}/main.o" if absolute else "main.o"
+    (folder / ".main.o.cmd").write_text(f"savedcmd_{target} := gcc -DREAL -I./include -c -o {target} main.c\n")
+    plan = make_plan([folder], tree=headers, cache_dir=cache)
+    args = next(unit.args for unit in plan.units if unit.rel == "main.c")
+    assert {"-DREAL", f"-I{headers if absolute else folder}/include"} <= set(args)
+    assert plan.source == "out-of-tree module"
+    assert plan.setup.endswith(f"headers of {headers}, flags from its .cmd files")
+
+
+def test_what_a_module_calls_is_read_with_the_commands_of_its_kernel(tree: Path, cache: Path, tmp_path: Path) -> None:
+    configure(tree, DEMO)
+    (tree / "fs/.super.o.cmd").write_text("savedcmd_fs/super.o := gcc -DREAL -I./include -c -o fs/super.o fs/super.c\n")
+    callee = open_workspace([module(tmp_path / "module")], tree=tree, cache_dir=cache).callee("fs/super.c")
+    assert callee is not None
+    assert {"-DREAL", f"-I{tree}/include"} <= set(callee.args)
+
+
 @pytest.mark.parametrize("place", ["", "driver", "main.c"])
 def test_a_module_is_for_the_running_kernel_if_nobody_says(
     tree: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str

@@ -30,9 +30,23 @@ def doctor(path: Path, sources: Sources) -> int:
     found = settings(sources.config_file, (path,))
     options = run_options((path,), found, sources, quiet=True)
     with tempfile.TemporaryDirectory(prefix="gfpcheck-") as scratch, working(quiet=True):
-        rows, is_fine = survey(replace(options, cache_dir=options.cache_dir or Path(scratch)))
+        rows, is_fine = survey(replace(options, cache_dir=options.cache_dir or Path(scratch)), _words(sources))
     rows = [("gfpcheck", __version__), ("settings", str(found.path or "none")), *rows]
     width = max(len(label) for label, _ in rows)
     for label, value in rows:
         click.echo(f"{label.ljust(width)}  {value}")
     return Exit.CLEAN if is_fine else Exit.FAILED
+
+
+def _words(sources: Sources) -> list[str]:
+    """The options that were given, for the command that comes next."""
+    given = [
+        ("--arch", sources.arch),
+        ("--build-dir", sources.build_dir),
+        ("--compile-commands", sources.compile_commands),
+        ("--tree", sources.tree),
+        *(("--model", model) for model in sources.models),
+        ("--config", sources.config_file),
+    ]
+    words = [word for option, value in given if value is not None for word in (option, str(value))]
+    return [*words, "--no-cache"] if sources.no_cache else words

@@ -121,7 +121,19 @@ def _look(side: Side, changed: Sequence[str], within: Sequence[str], options: Op
             return None
         paths = tuple(root / name for name in names)
         policy = options.policy.moved(str(side.root), str(root))
-        return look(replace(options, paths=paths, policy=policy, min_confidence=Confidence.LOW))
+        tell = options.announce
+
+        def named(text: str) -> str:
+            """What is told names the user's tree."""
+            return text.replace(str(root), str(side.root))
+
+        announce = None if tell is None else lambda line: tell(named(line))
+        asked = replace(options, paths=paths, policy=policy, min_confidence=Confidence.LOW, announce=announce)
+        try:
+            report = look(asked)
+        except RunError as error:
+            raise RunError(named(str(error))) from error
+        return report and msgspec.structs.replace(report, setup=named(report.setup))
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import re
 from typing import Any
 
 import msgspec
@@ -191,6 +192,12 @@ class Loss(msgspec.Struct, frozen=True, order=True):
     phase: str
     what: str
     why: str
+
+    @property
+    def header(self) -> str:
+        """The header that is not there, if an #include of it is what was lost; else empty."""
+        found = re.fullmatch(r"'(.+)' file not found", self.why)
+        return found[1] if found else ""
 
 
 class Report(msgspec.Struct, frozen=True):

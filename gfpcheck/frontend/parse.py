@@ -13,6 +13,8 @@ from gfpcheck.frontend.libclang import CXUnsavedFile, FrontendError
 # Warnings cost time (clang builds control-flow graphs for them) and say nothing here.
 _ALWAYS = ("-w", "-ferror-limit=0", "-fno-spell-checking")
 
+_NOT_FOUND = " file not found"
+
 
 class ParseError(FrontendError):
     """libclang gave no translation unit at all; the message says which file."""
@@ -71,7 +73,22 @@ def errors(tu: int) -> list[tuple[str, int, str]]:
 
 def is_missing_file(message: str) -> bool:
     """True for the error of an #include that leads nowhere: the file may be there tomorrow."""
-    return message.endswith("file not found")
+    return bool(missing_file(message))
+
+
+def missing_file(message: str) -> str:
+    """What an #include that leads nowhere names; empty if the error is another one."""
+    return message.removesuffix(_NOT_FOUND).strip("'") if message.endswith(_NOT_FOUND) else ""
+
+
+def missing_headers(path: str, args: Sequence[str], cwd: str) -> list[str]:
+    """The headers that a file includes, by itself or by others, and that are not there, each as it is spelled.
+
+    Raises FrontendError.
+    """
+    with parsed(path, args, cwd, options=libclang.PARSE_KEEP_GOING | libclang.PARSE_SKIP_BODIES) as tu:
+        found = [name for _, _, message in errors(tu) if (name := missing_file(message))]
+    return list(dict.fromkeys(found))
 
 
 def error_entries(tu: int, source: str) -> set[int]:

@@ -93,8 +93,8 @@ def _unquote(match: re.Match[str]) -> str:
 def read_cmd(build: Path, object_path: str, kernel: Path | None = None) -> Command | None:
     """The command that built `object_path` (relative to the build directory), or None when there is none.
 
-    For an object of a module, `kernel` is the build directory of its kernel: make ran there if it names the object by an
-    absolute path (before Linux 6.13), and paths in the command are relative to that.
+    For an object of a module, `kernel` is the build directory of its kernel: make ran there if it names the object by
+    an absolute path (before Linux 6.13), and paths in the command are relative to that.
     """
     target = build / object_path
     try:

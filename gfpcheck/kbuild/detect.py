@@ -57,6 +57,10 @@ class Setup:
         forced = f" ({', '.join(sorted(self.forced))}: not enabled there)" if self.forced else ""
         return f"{kernel}{label}: {detail}{forced}"
 
+    def by_itself(self) -> bool:
+        """True if the flags do not hang on Makefiles of a package: a kernel tree, or compile commands."""
+        return self.source.tree == self.root or isinstance(self.source, DatabaseSource)
+
     def _by_commands(self) -> bool:
         return isinstance(self.source, KernelSource) and self.source.used_commands > 0
 

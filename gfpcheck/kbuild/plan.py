@@ -12,6 +12,7 @@ from gfpcheck.kbuild.files import Asked, c_files, resolve, show, unusable
 from gfpcheck.kbuild.neighbours import build_folder
 from gfpcheck.kbuild.source import foreign
 from gfpcheck.kbuild.types import Plan, PlanError, Unit
+from gfpcheck.kbuild.unmade import unmade
 
 _SHOWN_REASONS = 3
 
@@ -106,16 +107,18 @@ def open_workspace(
             lost.add(path)
     if not units:
         raise PlanError(_nothing(asked, skipped))
+    lacking = "" if setup.by_itself() else unmade({Path(unit.path).parent: None for unit in units})
     plan = Plan(
         root=str(setup.root),
         version=setup.version,
         arch=setup.arch,
         source=setup.label(),
-        setup=setup.line(),
+        setup=f"{setup.line()}; {lacking}" if lacking else setup.line(),
         units=tuple(sorted(units, key=lambda unit: unit.rel)),
         skipped=tuple(sorted((show(_rel(setup, path)), reason) for path, reason in skipped.items())),
         lost=tuple(sorted(show(_rel(setup, path)) for path in lost)),
         parts=tuple(_parts(setup.root, units)),
+        unmade=lacking,
     )
     return Workspace(setup, plan)
 

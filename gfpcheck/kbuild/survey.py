@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from gfpcheck.kbuild.detect import DATABASE
 from gfpcheck.kbuild.files import resolve, show
 from gfpcheck.kbuild.plan import make_plan
-from gfpcheck.kbuild.tree import build_source, find_tree
+from gfpcheck.kbuild.tree import build_source, find_tree, read_tree
 from gfpcheck.kbuild.types import Plan, PlanError
 
 _SHOWN = 4
@@ -28,16 +30,19 @@ def survey(
     compile_commands: Path | None = None,
     tree: Path | None = None,
     cache_dir: Path,
+    words: Sequence[str] = (),
 ) -> tuple[list[tuple[str, str]], Plan | None]:
     """(label, value) rows in printing order, the last of them "next", and the plan. A plan that cannot be made is
-    None and a row, "problem", not an error; PlanError only for a path that does not exist or is no C."""
+    None and a row, "problem", not an error; PlanError only for a path that does not exist or is no C. `words` are the
+    options of the command line, which the next one needs, too."""
     asked = resolve([path])
     rows = [("path", show(asked[0].path))]
     found = find_tree(asked[0].path)
     if found is None and (tree or build_dir):
         found = build_source(tree or build_dir or path)
     if found is not None:
-        base = build_dir or found.root
+        # A folder of headers may be named as the tree that they were made from.
+        base = build_dir or (tree if tree and read_tree(tree) is None else found.root)
         rows += [
             ("tree", show(found.root)),
             ("version", found.release),
@@ -59,10 +64,10 @@ def survey(
         )
     except PlanError as error:
         return [*rows, ("problem", str(error)), ("next", SOLVE)], None
-    return rows + _rows(plan, path), plan
+    return rows + _rows(plan, path, words), plan
 
 
-def _rows(plan: Plan, path: Path) -> list[tuple[str, str]]:
+def _rows(plan: Plan, path: Path, words: Sequence[str]) -> list[tuple[str, str]]:
     rows = [("architecture", plan.arch)] if plan.arch else []
     rows += [("flags from", plan.setup), ("C files to analyse", f"{len(plan.units):,}")]
     left_out = [reason for path, reason in plan.skipped if path not in plan.lost]
@@ -72,7 +77,9 @@ def _rows(plan: Plan, path: Path) -> list[tuple[str, str]]:
     rows.append(("C files left out", f"{len(left_out):,} ({shown}{more})" if left_out else "0"))
     if plan.lost:
         rows.append(("C files that cannot be analysed", f"{len(plan.lost)} ({_first(plan)})"))
-    return [*rows, ("next", f"run gfpcheck {show(path)}{_HINTS.get(plan.source, '')}")]
+    command = shlex.join(["gfpcheck", show(path), *words])
+    hint = "" if "--model" in words else _HINTS.get(plan.source, "")
+    return [*rows, ("next", f"run {command}{hint}")]
 
 
 def _first(plan: Plan) -> str:

@@ -29,6 +29,7 @@ class Plan(msgspec.Struct, frozen=True):
     `skipped` lists (path, reason) for C files that were asked for and are not parsed; `lost` are the paths among
     them that should have been: they cannot be read, or were asked for by name. The others are left out on purpose.
     `parts` are the folders of `units` that another one's Makefile builds, each with that: ("fs/xfs/scrub", "fs/xfs").
+    `unmade` says which Makefile is still to be made, by a package's `configure`; `setup` ends with it.
     """
 
     root: str
@@ -40,6 +41,7 @@ class Plan(msgspec.Struct, frozen=True):
     skipped: tuple[tuple[str, str], ...] = ()
     lost: tuple[str, ...] = ()
     parts: tuple[tuple[str, str], ...] = ()
+    unmade: str = ""
 
     @property
     def is_kernel(self) -> bool:

@@ -17,6 +17,8 @@ _PHASES = {
     "analysis": "in the analysis",
     "rule": "in rules",
 }
+_HEADERS = 3
+"""Headers that are named when they are not there."""
 
 
 def summary_lines(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
@@ -73,6 +75,12 @@ def _losses(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
     if verbose:
         for loss in report.losses:
             yield f"  {one_line(f'{loss.what}: {loss.why}')}"
+    headers = Counter(loss.header for loss in report.losses if loss.header).most_common()
+    if headers:
+        # Most of what does not parse follows from these.
+        shown = ", ".join(f"{one_line(name)} ({_counted(count, 'places')})" for name, count in headers[:_HEADERS])
+        more = f" and {len(headers) - _HEADERS:,} more" if len(headers) > _HEADERS else ""
+        yield f"{style.message('Headers that were not found')}: {shown}{more}"
 
 
 def _counted(number: int, plural: str) -> str:

@@ -55,7 +55,7 @@ def test_plain_c(cli: Cli) -> None:
     found = rows(cli("doctor", PLAIN, "--model", PLAIN / "model.toml").out)
     assert found["tree"] == "none: not in a kernel source tree"
     assert found["C files to analyse"] == "1"
-    assert "--model" in found["next"]
+    assert found["next"].startswith("run gfpcheck ")
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,48 @@ def test_what_cannot_be_analysed_is_exit_code_2(cli: Cli, tmp_path: Path, args: 
     found = rows(run.out)
     assert found["problem"].startswith(problem)
     assert found["next"] == "solve the problem above and run gfpcheck doctor again"
+
+
+def make_module(folder: Path, *files: str) -> Path:
+    folder.mkdir()
+    (folder / "Makefile").write_text(f"obj-m := {' '.join(file.replace('.c', '.o') for file in files)}\n")
+    for file in files:
+        (folder / file).write_text("#include <linux/slab.h>\n#include <made.h>\nvoid *f(void);\n")
+    return folder
+
+
+def test_the_next_command_has_the_options_that_it_needs(cli: Cli, tmp_path: Path) -> None:
+    make_module(tmp_path / "module", "a.c")
+    (tmp_path / "module/a.c").write_text("#include <linux/slab.h>\n")
+    run = cli("doctor", "module", "--tree", TREE, "--arch", "x86", "--no-cache")
+    assert run.code == 0
+    assert rows(run.out)["next"] == f"run gfpcheck module --arch x86 --tree {TREE} --no-cache"
+    found = rows(cli("doctor", PLAIN, "--model", PLAIN / "model.toml").out)
+    assert found["next"] == f"run gfpcheck {PLAIN} --model {PLAIN / 'model.toml'}"
+
+
+def test_headers_that_no_file_finds_are_a_problem(cli: Cli, tmp_path: Path) -> None:
+    make_module(tmp_path / "module", "a.c", "b.c")
+    run = cli("doctor", "module", "--tree", TREE)
+    assert (run.code, run.err) == (2, "")
+    found = rows(run.out)
+    assert found["headers not found"] == "made.h for a.c; made.h for b.c (2 files tried)"
+    assert found["problem"] == "headers are not found"
+    (tmp_path / "module/Makefile").rename(tmp_path / "module/Makefile.in")
+    (tmp_path / "module/configure").touch()
+    problem = rows(cli("doctor", "module", "--tree", TREE).out)["problem"]
+    assert problem.startswith("headers are not found; ")
+    assert problem.endswith(
+        f"module/Makefile.in has not been made into a Makefile yet: run configure in {tmp_path}/module first"
+    )
+
+
+def test_headers_that_one_file_finds_are_told(cli: Cli, tmp_path: Path) -> None:
+    make_module(tmp_path / "module", "a.c", "b.c")
+    (tmp_path / "module/b.c").write_text("#include <linux/slab.h>\n")
+    run = cli("doctor", "module", "--tree", TREE)
+    assert run.code == 0
+    assert rows(run.out)["headers not found"] == "made.h for a.c (2 files tried)"
 
 
 def test_a_path_that_is_none(cli: Cli) -> None:

@@ -214,6 +214,16 @@ def test_the_report_quotes_the_changed_file_of_the_users_tree(tree: Tree) -> Non
     assert (tree.root / "fs/box/box.c").read_text() == BOX
 
 
+def test_the_users_tree_is_named(tree: Tree) -> None:
+    """And not the folder of links that stands for it: here of a tree that was prepared, whose headers are in it."""
+    (tree.root / ".config").write_text("CONFIG_X86_64=y\nCONFIG_64BIT=y\n")
+    told: list[str] = []
+    tree.options = replace(tree.options, announce=told.append)
+    report = tree.compare(tree.side({"box.c": BOX + OLD.replace("box_old", "box_new")}))
+    assert str(tree.root / ".config") in report.setup
+    assert told == [report.setup]
+
+
 def test_nothing_to_look_at(tree: Tree) -> None:
     assert places(tree.compare(tree.side({}))) == []
     header = Side(tree.root, "after", {"include/linux/slab.h": b"/* nothing */\n"})

@@ -81,6 +81,14 @@ def test_losses_are_counted_by_phase_and_named_when_verbose(tmp_path: Path) -> N
     assert "  GFP101: line one line \N{SYMBOL FOR ESCAPE}[2Jtwo\n" in named
 
 
+def test_headers_that_are_not_there_are_named(tmp_path: Path) -> None:
+    names = ["a.h", "sys/b.h", "a.h", "c.h", "d.h"]
+    losses = tuple(Loss("parse", f"x.c:{line}", f"'{name}' file not found") for line, name in enumerate(names))
+    expected = "Headers that were not found: a.h (2 places), sys/b.h (1 place), c.h (1 place) and 1 more\n"
+    assert rendered(report(tmp_path, (), losses=losses), "text").endswith(expected)
+    assert "Headers" not in rendered(report(tmp_path, (), losses=LOSSES), "text")
+
+
 @pytest.mark.parametrize(
     ("confidence", "shown"), [(Confidence.HIGH, False), (Confidence.MEDIUM, True), (Confidence.LOW, True)]
 )

@@ -73,6 +73,11 @@ class Pointers:
         node = self._node(key, callee)
         return () if node is None or self.may_be_any(callee) else self._reach(node, "" if by_callers else key)
 
+    def in_tables(self, callee: Expr) -> tuple[str, ...]:
+        """The functions that tables put into the member that is called."""
+        place = place_of(callee)
+        return () if place is None else tuple(self._stored.get(place, ()))
+
     def may_be_any(self, callee: Expr) -> bool:
         """True if a call of `callee` works off what others have queued."""
         place = place_of(callee)

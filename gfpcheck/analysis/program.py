@@ -96,9 +96,14 @@ class Program:
     def pointed(self, key: str, callee: Expr, by_callers: bool = True) -> tuple[str, ...]:
         """The functions that a call of `callee` in function `key` means, sorted: of those that tables and assignments
         put there the nearest ones, since an object that a module handles is most likely its own; and, unless
-        `by_callers` is false, those that callers pass, wherever they are."""
+        `by_callers` is false, those that callers pass, wherever they are. What a library puts there only by assignment
+        (to stop a driver's object, say) is not all that its users' tables put there."""
         stored = self.pointers.called(key, callee, by_callers=False)
-        found = self._near_to(self.functions[key].file, stored)
+        file = self.functions[key].file
+        found = self._near_to(file, stored)
+        tables = self.pointers.in_tables(callee) if len(found) < len(stored) else ()
+        if tables and found and set(tables).isdisjoint(found):
+            found = tuple(sorted({*found, *self._near_to(file, tables)}))
         if by_callers:
             every = self.pointers.called(key, callee)
             if len(every) > len(stored):

@@ -67,3 +67,22 @@ def test_a_folder_that_another_one_builds_is_a_part_of_it(tmp_path: Path) -> Non
     files = modules(tmp_path, **texts("one", "two"), **part)
     assert meant(Program(files), "lib_use") == ["lib_grow"]
     assert meant(Program(files, parts={"fs/one/lib": "fs/one"}), "lib_use") == ["lib_grow", "one_grow"]
+
+
+def test_a_librarys_own_assignment_does_not_hide_its_users_tables(tmp_path: Path) -> None:
+    library = HEAD.replace("const struct ops *ops", "struct ops ops") + (
+        "static int drop(struct obj *o) { return -1; }"
+        "void stop(struct obj *o) { o->ops.grow = drop; } int lib_use(struct obj *o) { return o->ops.grow(o); }"
+    )
+    users = {f"drivers__{n}__m": HEAD + MODULE.format(name=n) for n in ("one", "two")}
+    assert meant(program(tmp_path, drivers__lib__m=library, **users), "lib_use") == ["drop", "one_grow", "two_grow"]
+
+
+def test_nor_does_it_count_where_the_library_has_a_table(tmp_path: Path) -> None:
+    library = (
+        HEAD.replace("const struct ops *ops", "struct ops ops")
+        + MODULE.format(name="lib")
+        + ("int lib_use(struct obj *o) { return o->ops.grow(o); }")
+    )
+    whole = program(tmp_path, drivers__lib__m=library, drivers__one__m=HEAD + MODULE.format(name="one"))
+    assert meant(whole, "lib_use") == ["lib_grow"]

@@ -9,17 +9,18 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import connection, forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """The signals that tell a process to end."""
@@ -30,16 +31,35 @@ _IN_HAND = 2
 @contextmanager
 def executor(jobs: int, module: str) -> Iterator[ProcessPoolExecutor]:
     """A pool of `jobs` workers that run functions of `module`. They are ended at once when the block is left by an
-    exception."""
-    pool = ProcessPoolExecutor(jobs, mp_context=_context(module), initializer=_start)
+    exception. What is submitted must not be cancelled: the pool's thread, told of ended workers, would stumble upon
+    it."""
+    pool = _Pool(jobs, mp_context=_context(module), initializer=_start)
     try:
         yield pool
     except BaseException:
-        for process in list((getattr(pool, "_processes", None) or {}).values()):
-            process.kill()
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.end()
         raise
     pool.shutdown()
+
+
+class _Pool(ProcessPoolExecutor):
+    """A pool that can be ended at any moment."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        with _without(*ENDING):  # workers are started here, and one that is half started is known to nobody
+            return super().submit(fn, *args, **kwargs)
+
+    def end(self) -> None:
+        """Ends all workers at once, and then the pool's thread, which would complain when the interpreter ends."""
+        for process in list((getattr(self, "_processes", None) or {}).values()):
+            process.kill()
+        # Of an answer that was under way the rest never comes: that there is nobody to send it is seen when this
+        # process, too, has closed its end.
+        writer = getattr(getattr(self, "_result_queue", None), "_writer", None)
+        if writer is not None:
+            with suppress(OSError):
+                writer.close()
+        self.shutdown()
 
 
 @contextmanager

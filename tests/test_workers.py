@@ -47,6 +47,40 @@ def test_nothing_is_left_of_a_folder(number: signal.Signals, when: str, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+POOL = """
+import os, signal
+import parts
+from gfpcheck.cli.interrupts import install
+from gfpcheck.workers import executor
+if __name__ == "__main__":
+    install()
+    try:
+        with executor(2, "parts") as pool:
+            futures = [pool.submit(parts.big, number) for number in range(8)]
+            futures[0].result()  # while the next one is under way
+            os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+@pytest.mark.parametrize("size", [10, 100_000_000])
+def test_a_pool_ends_at_once_and_without_a_word(size: int, tmp_path: Path) -> None:
+    """Also amid an answer, the rest of which never comes."""
+    (tmp_path / "parts.py").write_text(f"def big(number):\n    return bytes({size})\n")
+    (tmp_path / "program.py").write_text(POOL)
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, str(tmp_path / "program.py")],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=60,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
+
+
 def test_parts_are_spread_over_copies() -> None:
     def work(number: int) -> list[int]:
         time.sleep(0.005)

@@ -143,7 +143,9 @@ def _read_all(
         yield from _told(map(functools.partial(read_files, root), batches), len(rels), tell)
         return
     with workers.executor(jobs, __name__) as executor:
-        yield from _told(executor.map(functools.partial(read_files, root), batches), len(rels), tell)
+        # And not map(), which cancels what is left when it is interrupted.
+        futures = [executor.submit(read_files, root, batch) for batch in batches]
+        yield from _told((future.result() for future in futures), len(rels), tell)
 
 
 def _told(

@@ -50,7 +50,8 @@ def check_models(source: Path | None, files: Sequence[Path]) -> ModelCheck:
     if kernel is not None:
         return _check_kernel(kernel, files, places)
     if not files:
-        raise RunError("nothing to check: name a kernel tree, or a model file with --model")
+        why = "nothing to check" if source is None else f"{source} is no kernel tree, and built-in models speak of one"
+        raise RunError(f"{why}: name a kernel tree, or a model file with --model")
     if source is not None:
         return _check_project(source, files, places)
     models.load((), files)

@@ -36,7 +36,7 @@ def _place() -> Path:
     return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gfpcheck"
 
 
-@click.group(short_help="Say what is kept between runs, or remove it.")
+@click.group(no_args_is_help=False, short_help="Say what is kept between runs, or remove it.")
 def cache() -> None:
     """What gfpcheck keeps between runs: generated headers, precompiled headers, results.
 

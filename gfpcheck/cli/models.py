@@ -19,7 +19,7 @@ from gfpcheck.report.lines import printable
 from gfpcheck.report.style import Style
 
 
-@click.group(short_help="Check models of locks, allocators, scopes, ... against a tree.")
+@click.group(no_args_is_help=False, short_help="Check models of locks, allocators, scopes, ... against a tree.")
 def models() -> None:
     """What gfpcheck knows of functions that it does not look into: locks, scopes, allocators, callbacks, reclaim.
 

@@ -21,6 +21,8 @@ def facts(file: Path, function: str, options: Options, progress: Progress | None
     `options.paths` are analysed together with the file. Raises RunError when it cannot be done, or there is no
     such function.
     """
+    if file.is_dir():
+        raise RunError(f"{file}: a folder; name one file, or a function of it (FILE:FUNCTION)")
     if not (file.suffix == ".h" and options.paths):  # a header is read by the files that include it
         options = replace(options, paths=(*options.paths, file))
     source = read(options, progress)

@@ -248,6 +248,12 @@ def test_files_that_are_none(here: Here, tmp_path: Path) -> None:
     assert here("facts", "none.c").code == 2
 
 
+def test_a_folder_is_no_file(here: Here) -> None:
+    run = here("facts", TREE / "fs")
+    assert (run.code, run.out) == (2, "")
+    assert run.err == f"gfpcheck: {TREE}/fs: a folder; name one file, or a function of it (FILE:FUNCTION)\n"
+
+
 def test_a_colon_in_the_name_of_a_file(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "kernel.h").write_text(PLAIN_HEADER)
     (tmp_path / "a:b.c").write_text('#include "kernel.h"\nint f(void)\n{\n\treturn 0;\n}\n')

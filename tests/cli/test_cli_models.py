@@ -105,6 +105,9 @@ def test_entries_of_ones_own_are_looked_for_in_the_whole_kernel(here: Here, tree
 def test_what_cannot_be_checked(here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert check(here) == (2, "", "gfpcheck: nothing to check: name a kernel tree, or a model file with --model\n")
+    (tmp_path / "folder").mkdir()
+    message = f"gfpcheck: {tmp_path}/folder is no kernel tree, and built-in models speak of one: name a kernel tree, "
+    assert check(here, tmp_path / "folder").err.startswith(message)
     assert check(here, "none") == (2, "", "gfpcheck: none: no such directory\n")
     (tmp_path / "empty.toml").write_text("")
     run = check(here, tmp_path, "--model", "empty.toml")
@@ -117,3 +120,12 @@ def test_the_format_is_described(here: Here) -> None:
     assert (run.code, run.err) == (0, "")
     assert run.out.startswith("Model files\n  gfpcheck follows calls ")
     assert "\n[allocators]\n" in run.out
+
+
+@pytest.mark.parametrize("group", ["models", "cache"])
+def test_what_to_do_must_be_said(here: Here, group: str) -> None:
+    run = here(group)
+    assert (run.code, run.out) == (2, "")
+    assert run.err.startswith(f"Usage: gfpcheck {group} [OPTIONS] COMMAND")
+    assert run.err.endswith("gfpcheck: Missing command.\n")
+    assert run.err.count("Usage") == 1

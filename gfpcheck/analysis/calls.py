@@ -78,6 +78,8 @@ class Calls:
             new = (lock for current in after for lock in current.locks if lock.site == site)
             trace.names.taken |= {lock.cls for lock in new if not lock.asserted}
             return after
+        if self._effects.scopes.concerns(call):
+            self._look_below(trace, where, call, arguments, state, site)
         scoped = self._effects.scopes.apply(call, arguments, state, site, trace.scopes)
         if scoped is not None:
             return scoped
@@ -165,29 +167,10 @@ class Calls:
         effects: list[tuple[Summary, dict[Expr, Expr]]] = []
         width = 0 if direct else len(callees)
         for callee in callees:
-            params = self._program.functions[callee].params
-            consts = self._targets.constants(trace, state, callee, arguments, argument_values)
-            trace.call(callee, consts, arguments, site, state, width)
-            summary = self._summary(callee, consts)
-            if self._effects.models.rolls(callee_name(call)):
-                summary = summary.rolling
-            mapping: dict[Expr, Expr] = {
-                Var(param.name, "p"): argument for param, argument in zip(params, arguments, strict=False)
-            }
+            summary, mapping = self._called(trace, call, callee, arguments, argument_values, state, site, width)
             effects.append((summary, mapping))
-            if summary.blurred and any(value.param >= 0 for value in argument_values):
-                trace.names.blurred = True
-            if not summary.says_something:
-                continue
-            trace.names.taken |= summary.taken
-            if summary.reached and not known_allocator:
-                situation = (where, callee, state.locks, state.released, state.scopes, argument_values)
-                if situation not in trace.reached_in:
-                    parts = (mapping, argument_values, state, site, width)
-                    reachable = plausible_ways(summary.reached, self._ledger(trace, mapping, state))
-                    possible = [self._reach(trace, where, reached, *parts) for reached in reachable]
-                    if all(possible):
-                        trace.reached_in.add(situation)
+            if not known_allocator:
+                self._allocations(trace, where, callee, summary, mapping, argument_values, state, site, width)
         if len(effects) > MAX_EXACT or not any(summary.says_something for summary, _ in effects):
             self._forget_changed(trace.func, call, arguments, state)
             return [state]
@@ -207,6 +190,67 @@ class Calls:
         if doubted:
             self._doubt(trace, doubted, before, after)
         return after
+
+    def _look_below(
+        self,
+        trace: Trace,
+        where: tuple[int, int],
+        call: Call,
+        arguments: tuple[Expr, ...],
+        state: State,
+        site: Site,
+    ) -> None:
+        """The allocations of a function whose other effects a model tells."""
+        argument_values = tuple(state.value(argument) for argument in arguments)
+        for callee in self._program.callees(call, trace.func):
+            summary, mapping = self._called(trace, call, callee, arguments, argument_values, state, site, 0)
+            self._allocations(trace, where, callee, summary, mapping, argument_values, state, site, 0)
+
+    def _called(
+        self,
+        trace: Trace,
+        call: Call,
+        callee: str,
+        arguments: tuple[Expr, ...],
+        argument_values: tuple[Value, ...],
+        state: State,
+        site: Site,
+        width: int,
+    ) -> tuple[Summary, dict[Expr, Expr]]:
+        """The summary of a function that is called, and what its parameters are here."""
+        params = self._program.functions[callee].params
+        consts = self._targets.constants(trace, state, callee, arguments, argument_values)
+        trace.call(callee, consts, arguments, site, state, width)
+        summary = self._summary(callee, consts)
+        if self._effects.models.rolls(callee_name(call)):
+            summary = summary.rolling
+        if summary.blurred and any(value.param >= 0 for value in argument_values):
+            trace.names.blurred = True
+        if summary.says_something:
+            trace.names.taken |= summary.taken
+        return summary, {Var(param.name, "p"): argument for param, argument in zip(params, arguments, strict=False)}
+
+    def _allocations(
+        self,
+        trace: Trace,
+        where: tuple[int, int],
+        callee: str,
+        summary: Summary,
+        mapping: dict[Expr, Expr],
+        argument_values: tuple[Value, ...],
+        state: State,
+        site: Site,
+        width: int,
+    ) -> None:
+        """Records the allocations that a function which is called makes."""
+        situation = (where, callee, state.locks, state.released, state.scopes, argument_values)
+        if not summary.says_something or not summary.reached or situation in trace.reached_in:
+            return
+        parts = (mapping, argument_values, state, site, width)
+        reachable = plausible_ways(summary.reached, self._ledger(trace, mapping, state))
+        possible = [self._reach(trace, where, reached, *parts) for reached in reachable]
+        if all(possible):
+            trace.reached_in.add(situation)
 
     def _doubt(self, trace: Trace, doubted: frozenset[str], before: tuple[HeldLock, ...], after: list[State]) -> None:
         """What was held before the call and may have been released in it, is held perhaps; if it was not held here, a

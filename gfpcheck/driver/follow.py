@@ -121,9 +121,10 @@ class _Search:
                     callers.setdefault(name, []).append(file)
 
     def _is_known(self, name: str) -> bool:
-        """True for a function of which the models say all there is to say."""
+        """True for a function of which the models say all there is to say; of one that opens or closes a scope, what it
+        allocates is not said."""
         models, base = self._knowledge, base_name(name)
-        return models.defers(base) or any(
+        return (models.defers(base) and base not in models.scopes) or any(
             base in names
             for names in (models.not_allocators, models.noreturn, models.steady, models.retry_waits, models.queries)
         )

@@ -108,6 +108,22 @@ def test_flags_of_xfs_are_those_of_the_kernel(xfs_known: KnownOf, place: str, te
     assert xfs_known("6.1").flags(place, text) == {flags}
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_journal_may_not_fail_to_start_where_file_systems_may_not_be_entered(
+    trees: Mapping[str, Path], gfpcheck: Gfpcheck, version: str
+) -> None:
+    """Two calls below jbd2__journal_start() its flags decide whether __GFP_NOFAIL is added."""
+    known = Known(trees[version], ["fs/jbd2/transaction.c"], gfpcheck.cache)
+    zero = " | __GFP_ZERO" if version == "6.12" else ""  # before, kmem_cache_zalloc() was a function
+    start = "jbd2__journal_start(journal, nblocks, 0, 0, GFP_NOFS, 0, 0)"
+    assert known.flags("fs/jbd2/transaction.c:jbd2_journal_start", start) == {
+        f"GFP_NOFS{zero}",  # the handle
+        f"GFP_NOFS{zero} | __GFP_NOFAIL",
+    }
+    restart = "jbd2__journal_restart(handle, nblocks, 0, GFP_NOFS)"
+    assert known.flags("fs/jbd2/transaction.c:jbd2_journal_restart", restart) == {f"GFP_NOFS{zero} | __GFP_NOFAIL"}
+
+
 COMMIT = [X + f"{name}.c" for name in ("xfs_buf_item", "xfs_dquot_item", "xfs_inode_item", "xfs_log_cil")]
 
 

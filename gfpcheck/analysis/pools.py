@@ -12,18 +12,11 @@ from typing import NamedTuple
 from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.liveness import reverse_postorder
-from gfpcheck.analysis.paths import canonical, class_of, deref, has_class, names_in, show
+from gfpcheck.analysis.paths import names_in
 from gfpcheck.analysis.program import callee_name
+from gfpcheck.analysis.reserves import Pool, Reserves
 from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.ir import Assign, Bin, Branch, Call, Const, Expr, Func, Loc, Temp, Un, Var, positions, successors
-from gfpcheck.models import Allocator, base_name
-
-
-class Pool(NamedTuple):
-    """A reserve, by the path that leads to it; `text` is how the source writes it."""
-
-    path: Expr
-    text: str
 
 
 class Nesting(NamedTuple):
@@ -54,33 +47,17 @@ class Pools:
         self._engine = engine
         self._graph = graph
         self._models = engine.effects.models
+        self._reserves = Reserves(engine.program, self._models)
         self._returning: set[str] | None = None
 
     def nestings(self, func: Func, sites: list[AllocationSite]) -> tuple[Nesting, ...]:
         """Those of `sites`, allocations of `func`, that wait while an element of the same pool is in hand."""
         pooled: _Sites = {}
         for site in sites:
-            pool = self._pool(func, site)
+            pool = self._reserves.of(func, site)
             if pool is not None and self._waits(site):
                 pooled.setdefault((site.block, site.position), []).append((site, pool))
         return tuple(self._find(func, pooled)) if pooled else ()
-
-    def _pool(self, func: Func, site: AllocationSite) -> Pool | None:
-        """The pool that `site` allocates from. Below other functions, only one that there is but one of."""
-        entry = self._entry(site)
-        if entry is None:
-            return None
-        if entry.pool:
-            return Pool(Var(entry.pool, "g"), entry.pool)
-        if site.via or not 0 <= entry.pool_arg < len(site.call.args):
-            return None
-        path = canonical(deref(site.call.args[entry.pool_arg]))
-        known = has_class(class_of(path, func.name)) or isinstance(path, Var)
-        return Pool(path, show(path)) if known or names_in(path) else None
-
-    def _entry(self, site: AllocationSite) -> Allocator | None:
-        name = base_name(site.name)
-        return self._models.allocators.get(name)
 
     def _waits(self, site: AllocationSite) -> bool:
         waits = self._engine.effects.gfp.direct_reclaim

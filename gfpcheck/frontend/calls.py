@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gfpcheck.frontend import libclang
+from gfpcheck.frontend import kinds, libclang
 from gfpcheck.frontend.decls import Function
 from gfpcheck.frontend.libclang import CXCursor
 from gfpcheck.frontend.lowering import SEE_THROUGH, UNKNOWN, FunctionLowering, deref
@@ -34,14 +34,23 @@ class Calls(FunctionLowering):
             if name == "__builtin_constant_p":
                 return Const(0)
             return self._builtin(node, name, arguments)
+        if callee.kind == kinds.CONDITIONAL_OPERATOR and not callee.kids[0].fixed:
+            arms = [named(arm) for arm in callee.kids[1:]]
+            functions = [arm.ref for arm in arms if isinstance(arm.ref, Function)]
+            if len(functions) == len(arms):
+                return self._one_or_the_other(node, callee.kids[0], functions)
         function = callee.ref if isinstance(callee.ref, Function) else None
         target: Expr = function.expr if function else self.value(callee)
         while isinstance(target, Deref):  # (*f)(x) calls f
             target = target.base
-        values = tuple([self.value(argument) for argument in arguments])
+        return self._called(node, function, target)
+
+    def _called(self, node: Node, function: Function | None, target: Expr) -> Expr:
+        """The call `node` of `target`, which is `function` if it is known by name."""
+        values = tuple([self.value(argument) for argument in node.kids[1:]])
         loc, macro = self._call_place(node.cursor, target)
         if function:
-            self.called[name] = function
+            self.called[function.name] = function
             proto = self.decls.proto(function)
             gfp, void, noreturn = proto.gfp, proto.ret == "void", proto.noreturn
         else:
@@ -52,6 +61,22 @@ class Calls(FunctionLowering):
         if noreturn:
             self.out.end(Stop())
         return UNKNOWN if void else Temp(result)
+
+    def _one_or_the_other(self, node: Node, cond: Node, functions: list[Function]) -> Expr:
+        """`(cond ? f : g)(x)` calls f or g: each is known by its name."""
+        out = self.out
+        true, false, after = out.block(), out.block(), out.block()
+        result = Temp(out.temp())
+        self.condition(cond, true, false)
+        value: Expr = UNKNOWN
+        for block, function in zip((true, false), functions, strict=True):
+            out.start(block)
+            value = self._called(node, function, function.expr)
+            if value != UNKNOWN:
+                out.emit(Assign(result, value, self.loc(node)))
+            out.jump(after)
+        out.start(after)
+        return UNKNOWN if value == UNKNOWN else result
 
     def _builtin(self, node: Node, name: str, arguments: list[Node]) -> Expr:
         """A function of the compiler: it calls nothing and allocates nothing."""
@@ -80,10 +105,14 @@ def callee_of(node: Node) -> Node | None:
     """What a call calls, without casts and parentheses."""
     if not node.kids:
         return None
-    callee = node.kids[0]
-    while callee.kids and len(callee.kids) == 1 and callee.kind in SEE_THROUGH:
-        callee = callee.kids[0]
-    return callee
+    return named(node.kids[0])
+
+
+def named(node: Node) -> Node:
+    """`node` without casts and parentheses."""
+    while node.kids and len(node.kids) == 1 and node.kind in SEE_THROUGH:
+        node = node.kids[0]
+    return node
 
 
 def callee_name(node: Node) -> str:

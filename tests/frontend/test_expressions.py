@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from frontend_source import Source, calls, expect, function
+from frontend_source import Source, callees, calls, expect, function
 
 from gfpcheck.ir import pretty
 from gfpcheck.ir.types import Assign, Bin, Const, Expr, Field, Index, Return, Temp, Unknown, Var
@@ -560,3 +560,17 @@ def test_same_temp_number_is_never_reused(source: Source) -> None:
 def test_unsigned_constant_keeps_its_bits(source: Source) -> None:
     func = function(source.lower("void v(unsigned long); void w(long); void f(void) { v(-1); w(-1); }"))
     assert [call.args for call in calls(func)] == [(Const(0xFFFFFFFFFFFFFFFF),), (Const(-1),)]
+
+
+def test_either_of_two_functions_is_called_by_its_name(source: Source) -> None:
+    """`(w ? up_write : up_read)(&lock)`, as code writes it that takes a lock in one of two modes."""
+    text = "int f1(int *); int f2(int *); void v1(int); void v2(int); "
+    func = function(source.lower(text + "int f(int w, int *p) { (w ? v1 : (v2))(w); return (w > 1 ? f1 : f2)(p); }"))
+    assert callees(func) == ["v1", "v2", "f1", "f2"]
+    assert [pretty.expr(argument) for call in calls(func) for argument in call.args] == ["w", "w", "p", "p"]
+
+
+def test_what_is_no_function_by_name_is_called_as_a_pointer(source: Source) -> None:
+    text = "int f1(int *); "
+    func = function(source.lower(text + "int f(int w, int *p, int (*g)(int *)) { return (w ? f1 : g)(p); }"))
+    assert len(calls(func)) == 1

@@ -25,6 +25,7 @@ LockKind = Literal[
     "irq",
     "bh",
     "preempt",
+    "kmap",
     "mutex",
     "rwsem",
     "percpu_rwsem",
@@ -36,12 +37,25 @@ LockKind = Literal[
     "freeze",
     "sleeping",
 ]
-"""`preload`: what a preload of tree nodes leaves held until its end; `bit_sleep`: folio, page and buffer locks;
-`freeze`: super block freeze protection; `sleeping`: any other lock that is slept on (a socket's owner, a device, the
-console)."""
+"""`preload`: what a preload of tree nodes leaves held until its end; `kmap`: preemption is off, but not on PREEMPT_RT;
+`bit_sleep`: folio, page and buffer locks; `freeze`: super block freeze protection; `sleeping`: any other lock that is
+slept on (a socket's owner, a device, the console)."""
 
 ATOMIC_KINDS: frozenset[str] = frozenset(
-    {"spin", "raw_spin", "bit_spin", "rwlock", "seqlock", "local_lock", "preload", "rcu", "irq", "bh", "preempt"}
+    {
+        "spin",
+        "raw_spin",
+        "bit_spin",
+        "rwlock",
+        "seqlock",
+        "local_lock",
+        "preload",
+        "rcu",
+        "irq",
+        "bh",
+        "preempt",
+        "kmap",
+    }
 )
 """Kinds under which the task may not sleep."""
 
@@ -53,7 +67,7 @@ SLEPT_ON: frozenset[str] = frozenset(
 BIT_KIND: LockKind = "bit_sleep"
 """A bit that is slept on: every page and every buffer has one, and all are of one class."""
 
-CONTEXT_KINDS: frozenset[str] = frozenset({"rcu", "irq", "bh", "preempt"})
+CONTEXT_KINDS: frozenset[str] = frozenset({"rcu", "irq", "bh", "preempt", "kmap"})
 """Kinds that have no lock object: they nest and are counted."""
 
 PREEMPTION_OFF: frozenset[str] = ATOMIC_KINDS - {"rcu"}
@@ -389,7 +403,8 @@ class Models(msgspec.Struct, frozen=True):
     feature tests). `waits` return when another task or an interrupt has done something. `retry_waits` wait for memory
     between two tries of an allocation, as long as their `gfp_t` argument says.
     After a call of `pool_returns` an element of a reserve may be back or on its way; `pool_keeps` are given one
-    and leave it with the caller. `gfp_flags` are the names to fold through the tree's own headers, `gfp_required`
+    and leave it with the caller. `last_references` return what is not zero if they have given back the last reference
+    to an object. `gfp_flags` are the names to fold through the tree's own headers, `gfp_required`
     those without which gfpcheck must stop. `gfp_compound` are the names under which sets of flags are shown
     (GFP_KERNEL, GFP_NOFS, ...), best first. `task_flags` are scopes that are bits of a task's flags: by member, the
     names of the bits and what they open. `gfp_constants` are other constants to fold through the headers. `gfp_values`
@@ -430,6 +445,7 @@ class Models(msgspec.Struct, frozen=True):
     retry_waits: frozenset[str] = frozenset()
     pool_returns: frozenset[str] = frozenset()
     pool_keeps: frozenset[str] = frozenset()
+    last_references: frozenset[str] = frozenset()
     words: dict[str, Word] = {}
     gfp_values: dict[str, int] = {}
     gfp_constants: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ _STARTS = {
     "bh": "as a softirq, timer or the like",
     "rcu": "in an RCU read-side critical section",
     "preempt": "with preemption off",
+    "kmap": "with a page mapped by kmap_atomic()",
 }
 _JUMP = re.compile(rb"\s*(\}?\s*else\s+)?(goto|break|continue)\b")
 NOTHING_KNOWN = "."

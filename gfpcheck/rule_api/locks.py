@@ -18,6 +18,7 @@ _KIND_NAMES = {
     "irq": "section with interrupts off",
     "bh": "section with softirqs off",
     "preempt": "section with preemption off",
+    "kmap": "section with a page mapped by kmap_atomic()",
     "percpu_rwsem": "percpu rwsem",
     "rt_mutex": "rt_mutex",
     "ww_mutex": "ww_mutex",
@@ -34,6 +35,7 @@ _DURING = {
     "irq": "with interrupts off",
     "bh": "in softirq context",
     "preempt": "with preemption off",
+    "kmap": "with a page mapped by kmap_atomic()",
 }
 
 

@@ -88,7 +88,7 @@ PROBES = {
     "local_irq_disable(); local_irq_enable();": "+irq -irq",
     "local_irq_save(f); local_irq_restore(f);": "+irq -irq",
     "local_bh_disable(); local_bh_enable();": "+bh -bh",
-    "p = kmap_atomic(pg); kunmap_atomic(p);": "+preempt -preempt",
+    "p = kmap_atomic(pg); kunmap_atomic(p);": "+kmap -kmap",
     "xa_lock_irqsave(&s->x, f); xa_unlock_irqrestore(&s->x, f);": "+spin+irq -spin-irq",
     "xa_lock_bh(&s->x); xa_unlock_bh(&s->x);": "+spin+bh -spin-bh",
     "mutex_lock(&s->m); mutex_lock_nested(&s->m, 1); mutex_unlock(&s->m);": "+mutex +mutex -mutex",

@@ -38,8 +38,8 @@ or a pool of its own for each step; or, for the second one, flags that do not wa
 ## How it is decided
 
 The flags of both allocations must be known to contain `__GFP_DIRECT_RECLAIM`. A pool is told by the path that names it
-in the function; one that is only used in functions below is known if there is but one of it. Which calls give elements
-back, or wake up somebody who may, is data (models/data/pools.toml). The two allocations need not be on one path that
+in the function, or that a function below makes of what it is given. Which calls give elements back, or wake up somebody
+who may, is data (models/data/pools.toml). The two allocations need not be on one path that
 can be run, so confidence is medium.
 
 The rule is off by default. On real kernels most of what it finds is against the letter of the documentation and has

@@ -155,7 +155,7 @@ class Calls:
         callees = self._targets.of(trace, state, call)
         if not (direct and self._effects.models.defers(callee_name(call))):
             for callee in self._program.passed_functions(call, trace.func.file):
-                trace.call(callee, (), (), site, state)
+                trace.call(callee, (), (), site, state, handed=bool(callees))
         if not callees:
             if trace.exploring and not direct:
                 many = self._targets.pointed(trace, state, call.callee)

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from gfpcheck.analysis.ahead import Ahead
 from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.engine import Engine, Exploration, Question
+from gfpcheck.analysis.last_reference import last_reference_calls
 from gfpcheck.analysis.neighbours import folder, nearest, same_module
 from gfpcheck.analysis.paths import embedded_in, handed_on, has_class, owner, same_object
 from gfpcheck.analysis.program import Program, callee_name
@@ -27,7 +28,7 @@ from gfpcheck.analysis.results import Acquisition
 from gfpcheck.analysis.state import HeldLock, Site
 from gfpcheck.analysis.trace import Consts
 from gfpcheck.analysis.works import Works
-from gfpcheck.ir import OWN, Deref, Expr, Field, Func, Var
+from gfpcheck.ir import OWN, Deref, Expr, Field, Func, Loc, Var
 from gfpcheck.models import ATOMIC_KINDS, Models, ReclaimRoot
 
 MAX_CHAIN = 16
@@ -117,6 +118,8 @@ class Reclaim:
     ) -> None:
         self._program = program
         self._engine = engine
+        self._models = models
+        self._ending: dict[str, frozenset[Loc]] = {}
         self._bits = [(engine.effects.gfp.mask(flag), flag) for flag in GATES]
         # Below all others there is nothing to be found.
         self._leading = graph.leading_to(
@@ -216,7 +219,8 @@ class Reclaim:
         for at, arguments in found.calls:
             if at.callee not in leading:
                 continue
-            home, sure = known.home, known.sure
+            doubtful = root.io and (at.handed or at.site.loc in self._last(known.key))
+            home, sure = known.home, known.sure and not doubtful
             if at.pointed:
                 if at.callee not in meant[at.site]:
                     continue
@@ -230,6 +234,12 @@ class Reclaim:
             mask, nonzero = (None if e is None else handed_on(e, given) for e in (known.mask, known.nonzero))
             gate, shielded = self._gate(known, found, at.site), known.shielded or at.shielded
             yield _Known(at.callee, fixed, passed, mask, nonzero, gate, home, sure, shielded), at.site
+
+    def _last(self, key: str) -> frozenset[Loc]:
+        """The calls of function `key` that come with the end of an object: one that an I/O is for lives on."""
+        if key not in self._ending:
+            self._ending[key] = last_reference_calls(self._program.functions[key], self._models)
+        return self._ending[key]
 
     def _users_of(self, name: str) -> frozenset[str]:
         """The files that call function `name`, or have it in a table."""
@@ -278,6 +288,7 @@ class Reclaim:
         # Whoever works on an object whose lock is tried first holds that one, and is left alone.
         tried = frozenset(owner(other.lock.instance) for other in found.acquisitions if not other.blocking)
         sure = known.sure and len(chain) <= FAR and owner(lock.instance) not in tried
+        sure = sure and not (root.io and lock.site.loc in self._last(known.key))
         home, name = known.home, _name(root)
         new = ReclaimLock(lock.cls, lock.kind, lock.mode, gate, name, entry, chain, lock.text, home, sure, root.io)
         locks = self._locks.setdefault(lock.cls, {})

@@ -14,6 +14,7 @@ from gfpcheck.analysis.summary import Facts, Reached
 from gfpcheck.analysis.tokens import ScopeLog
 from gfpcheck.analysis.values import Value
 from gfpcheck.ir import Expr, Func, Var
+from gfpcheck.models import ATOMIC_KINDS
 
 MAX_REACHED = 12
 """Distinct allocations that a summary keeps, nearest first."""
@@ -59,13 +60,15 @@ NOTHING_HELD = (Calling((), (), (), ()),)
 
 class CalledAt(NamedTuple):
     """A function called at a place. `pointed`: it is one of those that a pointer may mean there; `shielded`: its
-    allocations do not wait for I/O, because of the scopes open there."""
+    allocations do not wait for I/O, because of the scopes open there, or may not sleep at all; `handed`: it is not
+    called there but handed to a function that is looked into itself, which may call it or keep it for later."""
 
     callee: str
     consts: Consts
     site: Site
     pointed: bool
     shielded: bool
+    handed: bool = False
 
 
 class Place(NamedTuple):
@@ -161,13 +164,21 @@ class Trace:
             self.demanded[site] = self.demanded.get(site, ones) & ones
 
     def call(
-        self, callee: str, consts: Consts, arguments: tuple[Expr, ...], site: Site, state: State, width: int = 0
+        self,
+        callee: str,
+        consts: Consts,
+        arguments: tuple[Expr, ...],
+        site: Site,
+        state: State,
+        width: int = 0,
+        handed: bool = False,
     ) -> None:
-        """`callee` is called in `state`, by a pointer that may mean `width` functions or, if that is 0, directly."""
+        """`callee` is called in `state`, by a pointer that may mean `width` functions or, if that is 0, directly;
+        `handed` as in `CalledAt`."""
         self.enter(callee, site, state, width)
         if self.exploring:
-            shielded = not _SHIELDS.isdisjoint(scopes_of(state))
-            self.calls.setdefault(CalledAt(callee, consts, site, width > 0, shielded), arguments)
+            shielded = not _SHIELDS.isdisjoint(scopes_of(state)) or any(_is_atomic(lock) for lock in state.locks)
+            self.calls.setdefault(CalledAt(callee, consts, site, width > 0, shielded, handed), arguments)
 
     def enter(self, callee: str, site: Site, state: State, width: int = 0) -> None:
         """`callee` is called in `state`, whether its body matters here or is known otherwise."""
@@ -210,3 +221,8 @@ def opened_in(state: State) -> tuple[tuple[str, Site | None], ...]:
 def scopes_of(state: State) -> tuple[str, ...]:
     """The kinds of the scopes that are open."""
     return tuple(dict.fromkeys(scope.kind for scope in state.scopes))
+
+
+def _is_atomic(lock: HeldLock) -> bool:
+    """True if a task surely may not sleep with `lock` held."""
+    return lock.kind in ATOMIC_KINDS and not lock.may

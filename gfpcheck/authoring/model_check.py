@@ -17,8 +17,8 @@ from gfpcheck.models.declarations import Tree
 from gfpcheck.models.parse import read_model_file
 
 _SECTION = re.compile(
-    r"(?:(?:steady|noreturn|retry_waits|pool_returns|pool_keeps|oom_path|gfp|reclaim|entries|members|inner"
-    r"|lock_types) )?(.*?): "
+    r"(?:(?:steady|noreturn|retry_waits|pool_returns|pool_keeps|last_references|oom_path|gfp|reclaim|entries|members"
+    r"|inner|lock_types) )?(.*?): "
 )
 _ABSENT = re.compile(r"(not in the tree|unknown|no function with a gfp_t parameter)$")
 

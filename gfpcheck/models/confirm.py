@@ -113,7 +113,11 @@ def check(models: Models, tree: Tree, others: tuple[Tree, ...] = ()) -> list[str
     problems += _words(models, trees)
     problems += [f"steady {name}: unknown" for name in models.steady if not any(each.has(name) for each in trees)]
     problems += [f"opaque {path}: unknown" for path in models.opaque if not (tree.root / path).exists()]
-    for section, names in (("pool_returns", models.pool_returns), ("pool_keeps", models.pool_keeps)):
+    for section, names in (
+        ("pool_returns", models.pool_returns),
+        ("pool_keeps", models.pool_keeps),
+        ("last_references", models.last_references),
+    ):
         problems += [f"{section} {name}: unknown" for name in names if not any(each.has(name) for each in trees)]
     problems += [f"waits {name}: unknown" for name in models.waits if not any(each.has(name) for each in trees)]
     problems += [f"oom_path {name}: unknown" for name in models.oom_path if tree.is_kernel and not tree.has(name)]

@@ -57,6 +57,7 @@ def _select(merged: Merged, version: tuple[int, ...]) -> Models:
         opaque=tuple(merged.opaque),
         pool_returns=frozenset(merged.pool_returns),
         pool_keeps=frozenset(merged.pool_keeps),
+        last_references=frozenset(merged.last_references),
         gfp_flags=tuple(merged.gfp_flags),
         gfp_required=tuple(merged.gfp_required),
         gfp_compound=tuple(merged.gfp_compound),

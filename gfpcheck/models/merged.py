@@ -53,6 +53,7 @@ NAMES = (
     "opaque",
     "pool_returns",
     "pool_keeps",
+    "last_references",
     "system_calls",
     "oom_path",
     "gfp_flags",
@@ -97,6 +98,7 @@ class Merged:
         self.opaque: dict[str, None] = {}
         self.pool_returns: dict[str, None] = {}
         self.pool_keeps: dict[str, None] = {}
+        self.last_references: dict[str, None] = {}
         self.system_calls: dict[str, None] = {}
         self.oom_path: dict[str, None] = {}
         self.gfp_flags: dict[str, None] = {}

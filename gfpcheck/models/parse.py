@@ -4,9 +4,9 @@ A file has any of the tables `locks`, `scopes`, `allocators`, `queries`, `callba
 `transactions`, `frees` (keyed by function), `reclaim`, `entries`, `members`, `contracts` (keyed
 "struct record.member"), `words`, `task_flags`, `transaction_types`, `lock_types` and `gfp` (`flags`, `required`,
 `compound`, `constants`, `values`), and the lists `inner`, `queued`, `not_allocators`, `noreturn`, `steady`, `waits`,
-`retry_waits`, `pool_returns`, `pool_keeps`, `system_calls`, `oom_path` and `opaque`. The value of a key is an inline
-table, or an array of them: several operations, or one for each range of kernel versions. In a gfpcheck.toml all of it
-stands below `models`.
+`retry_waits`, `pool_returns`, `pool_keeps`, `last_references`, `system_calls`, `oom_path` and `opaque`. The value
+of a key is an inline table, or an array of them: several operations, or one for each range of kernel versions. In a
+gfpcheck.toml all of it stands below `models`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _TYPE = re.compile(r"((struct|union) )?[A-Za-z_]\w*\Z", re.ASCII)
 _CONTRACT = re.compile(r"\d (struct )?\w+\.\w+( > (struct )?\w+\.\w+)*\Z", re.ASCII)
 _LISTS = (
     *("not_allocators", "noreturn", "steady", "waits", "retry_waits"),
-    *("pool_returns", "pool_keeps", "system_calls", "oom_path"),
+    *("pool_returns", "pool_keeps", "last_references", "system_calls", "oom_path"),
 )
 """The lists of functions."""
 _FORM_OF_MEMBER = 'of the form "struct record.member"'
@@ -119,6 +119,7 @@ class ModelFile(msgspec.Struct):
     opaque: tuple[str, ...] = ()
     pool_returns: tuple[str, ...] = ()
     pool_keeps: tuple[str, ...] = ()
+    last_references: tuple[str, ...] = ()
     system_calls: tuple[str, ...] = ()
     oom_path: tuple[str, ...] = ()
     gfp_flags: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.reclaim import Reclaim
 
 MODEL = """
+last_references = ["put_and_test"]
 [locks]
 take = { does = "acquire", kind = "mutex" }
 give = { does = "release", kind = "mutex" }
@@ -41,6 +42,7 @@ void take(struct lock *);
 void give(struct lock *);
 void *kmalloc(unsigned long, gfp_t);
 void queue_work(void *, struct work_struct *);
+int put_and_test(struct object *);
 """
 
 
@@ -195,3 +197,45 @@ def test_a_long_way_is_not_sure(tmp_path: Path, calls: int, sure: bool) -> None:
     text = f"{first} {chain} void evict(struct object *o) {{ f{calls - 1}(o); }} struct ops ops = {{ .evict = evict }};"
     (way,) = reclaim(tmp_path, a=text).ways("a.c")["struct object.lock"]
     assert (len(way.chain), way.sure) == (calls + 1, sure)
+
+
+@pytest.mark.parametrize(
+    ("body", "sure"),
+    [
+        ("last(o);", True),
+        ("if (put_and_test(o)) last(o);", False),
+        ("if (!put_and_test(o)) return 0; last(o);", False),
+        ("int gone = put_and_test(o); if (gone != 0) last(o);", False),
+        ("if (put_and_test(o)) last(o); else last(o);", True),
+        ("if (!put_and_test(o)) last(o);", True),
+        ("if (put_and_test(o)) p = 0; last(o);", True),
+    ],
+)
+def test_what_comes_with_the_last_reference_is_hardly_on_the_way_to_a_device(
+    tmp_path: Path, body: str, sure: bool
+) -> None:
+    text = f"""
+    static void *p;
+    static void last(struct object *o) {{ take(&o->lock); p = kmalloc(8, 0x4c0); give(&o->lock); }}
+    static int queue(struct object *o) {{ {body} return 0; }}
+    struct ops ops = {{ .queue = queue }};
+    """
+    found = reclaim(tmp_path, a=text)
+    assert {key.partition(":")[2]: way.sure for key, way in found.io.items()} == {"queue": True, "last": sure}
+    assert [way.sure for way in found.ways("a.c")["struct object.lock"]] == [sure]
+
+
+def test_what_is_handed_on_may_be_kept_for_later(tmp_path: Path) -> None:
+    """A function that is called by the one it is handed to is on the way all the same."""
+    text = """
+    static void (*kept)(struct object *); static void *p;
+    static void later(struct object *o) { p = kmalloc(8, 0x4c0); }
+    static void now(struct object *o) { p = kmalloc(8, 0x4c0); }
+    static void keep(struct object *o, void (*fn)(struct object *)) { kept = fn; p = kmalloc(8, 0x4c0); }
+    static void do_it(struct object *o, void (*fn)(struct object *)) { fn(o); }
+    static int queue(struct object *o) { keep(o, later); do_it(o, now); return 0; }
+    struct ops ops = { .queue = queue };
+    """
+    found = reclaim(tmp_path, a=text)
+    sure = {key.partition(":")[2]: way.sure for key, way in found.io.items()}
+    assert sure == {"queue": True, "keep": True, "do_it": True, "now": True, "later": False}

@@ -38,9 +38,10 @@ or, if the section may be preempted on PREEMPT_RT, a `spinlock_t`.
 
 The locks held are followed on each path; whether a lock is raw is told by its type. Interrupts or softirqs that a
 `spinlock_t` switches off do not count: on PREEMPT_RT they stay on. Nor does kmap_atomic(), which leaves
-preemption on there, nor the context that a callback is called in: most interrupt handlers run in threads there. Where the allocation may sleep, GFP101 reports it for every kernel. The
-code is read as it is compiled without PREEMPT_RT: that it does something else there, as mm/slub.c does, is not seen.
-The rule is off by default, because it is no bug on a kernel without PREEMPT_RT.
+preemption on there, nor the context that a callback is called in: most interrupt handlers run in threads there. Where
+the allocation may sleep, GFP101 reports it for every kernel. The code is read as it is compiled without PREEMPT_RT:
+that it does something else there, as mm/slub.c does, is not seen. The rule is off by default, because it is no bug on
+a kernel without PREEMPT_RT.
 
 ## When to ignore it
 

@@ -38,11 +38,11 @@ or memalloc_noio_save() around the section; a thread that only does I/O sets it 
 
 The functions on the way are those below the function pointers that models/data/reclaim.toml marks with `io`, and the
 functions of work items that those initialise or queue. Code in a NOIO or noreclaim scope does not count, nor does
-what is called in atomic context and may not sleep at all (GFP101, GFP102). Locks as for GFP201. Confidence is low where the
-way leads through a function pointer that may mean more than eight functions, or through a work item that exists
-before the I/O, which may be for something else, through a function that is handed on and may be kept for later, or through what is
-done when the last reference to an object is given back (models/data/references.toml); and more than five calls away,
-where errors are handled.
+what is called in atomic context and may not sleep at all (GFP101, GFP102). Locks as for GFP201. Confidence is low
+where the way leads through a function pointer that may mean more than eight functions, through a work item that exists
+before the I/O, which may be for something else, through a function that is handed on and may be kept for later, or
+through what is done when the last reference to an object is given back (models/data/references.toml); and more than
+five calls away, where errors are handled.
 
 ## When to ignore it
 

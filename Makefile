@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo man test lint kernel-test mutation bench clean
+.PHONY: help demo man test lint kernel-test mutation bench clean
 
 # The main job on the embedded sample. It finds things, so gfpcheck exits 1: that is its success.
 demo: $(VENV)/.installed
@@ -59,3 +59,11 @@ $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+help:
+	@echo 'make demo         runs gfpcheck on the miniature kernel in fixtures/linux'
+	@echo 'make man          makes the manual page, build/man/man1/gfpcheck.1'
+	@echo 'make test         runs the tests; make lint: ruff, mypy, layers'
+	@echo 'make kernel-test  runs those that take kernels: of GFPCHECK_KERNELS, or installed (Debian)'
+	@echo 'make mutation     measures recall: SEED=1 SAMPLE=60 KERNEL=6.12'
+	@echo 'make bench        measures cost: BENCH="fs/xfs fs/ext4 drivers/md" KERNEL=6.12'

@@ -36,6 +36,7 @@ def without_lines(text: str) -> str:
 def checkout(tmp_path: Path) -> Path:
     """As much of a checkout as the tutorial uses."""
     shutil.copytree(TREE, tmp_path / "fixtures/linux")
+    (tmp_path / ".git").mkdir()  # from which paths are spelled
     return tmp_path
 
 

@@ -1,5 +1,6 @@
-"""python -m bench TREE DIRECTORY...: the first directory cold, unchanged and touched, then each larger one cold."""
+"""`python -m bench TREE DIRECTORY...`: the first directory cold, unchanged and touched, then each larger one cold."""
 
+import argparse
 import json
 import os
 import shutil
@@ -57,4 +58,11 @@ def _line(what: str, spent: tuple[Cost, int], first: tuple[Cost, int]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), sys.argv[2:])
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("tree", type=Path, help="a kernel tree; nothing is written into it")
+    parser.add_argument("directories", nargs="+", metavar="directory", help="below the tree: fs/xfs, say")
+    options = parser.parse_args()
+    for directory in options.directories:
+        if not (options.tree / directory).is_dir():
+            parser.error(f"{options.tree / directory}: no such directory")
+    main(options.tree.resolve(), options.directories)

@@ -52,6 +52,9 @@ class _Printer:
             yield self._remark("patch", one_line(patch))
         if self._verbose or finding.confidence is not Confidence.HIGH:
             yield self._remark("confidence", finding.confidence)
+        asked, effective = finding.properties.get("gfp_asked"), str(finding.properties.get("gfp"))
+        if asked and effective in finding.message:  # which is not what the source says
+            yield self._remark("flags", f"{asked} is asked for, {effective} in effect, in an allocation scope")
         for each in finding.suppressions:
             yield self._remark("suppressed", one_line(f"{each.reason or 'no reason given'} ({each.where})"))
         if finding.baseline and not finding.suppressions:

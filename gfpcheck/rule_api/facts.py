@@ -285,9 +285,11 @@ class Function:
         properties: dict[str, object] = {"function": self.name}
         named: tuple[str, ...]
         if allocation is not None:
-            flags = situation.effective if situation else allocation.situations[0].effective
-            flow += _way_to(allocation, flags)
-            properties["gfp"] = str(flags)
+            reported = situation or allocation.situations[0]
+            flow += _way_to(allocation, reported.effective)
+            properties["gfp"] = str(reported.effective)
+            if str(reported.flags) != str(reported.effective):
+                properties["gfp_asked"] = str(reported.flags)
             place = allocation.place
             # What lies between may be taken apart or put together without a change to the hazard.
             named = (

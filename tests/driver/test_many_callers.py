@@ -104,3 +104,22 @@ def test_callers_under_locks_of_two_classes_are_two_findings(tree: Path) -> None
         "struct many.lock",
         "struct many.other",
     }
+
+
+def test_the_flags_asked_for_are_told_where_a_scope_changes_them(tree: Path) -> None:
+    scoped = """
+void many_scoped(struct many *m)
+{
+	unsigned int scope = memalloc_nofs_save();
+
+	spin_lock(&m->lock);
+	m->buf = kmalloc(64, GFP_KERNEL);
+	spin_unlock(&m->lock);
+	memalloc_nofs_restore(scope);
+}
+"""
+    findings = found(tree, ["#include <linux/sched/mm.h>\n" + scoped, caller(1, "spin lock", "many_grow")])
+    asked = {
+        finding.place.function: (finding.properties.get("gfp_asked"), finding.properties["gfp"]) for finding in findings
+    }
+    assert asked == {"many_scoped": ("GFP_KERNEL", "GFP_NOFS"), "many_caller_1": (None, "GFP_KERNEL")}

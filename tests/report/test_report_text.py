@@ -97,6 +97,15 @@ def test_confidence_is_told_when_not_high(tmp_path: Path, confidence: Confidence
     assert (f"= confidence: {confidence}\n" in rendered(report(tmp_path, (finding,)), "text")) is shown
 
 
+def test_flags_that_a_scope_has_changed_are_told(tmp_path: Path) -> None:
+    properties = {"gfp": "GFP_NOFS", "gfp_asked": "GFP_KERNEL"}
+    finding = msgspec.structs.replace(IN_ATOMIC, message="kmalloc() with GFP_NOFS may", properties=properties)
+    expected = "= flags: GFP_KERNEL is asked for, GFP_NOFS in effect, in an allocation scope\n"
+    assert expected in rendered(report(tmp_path, (finding,)), "text")
+    silent = msgspec.structs.replace(finding, message="a loop")
+    assert "= flags" not in rendered(report(tmp_path, (silent, IN_ATOMIC)), "text")
+
+
 def test_without_the_source_there_are_only_messages(tmp_path: Path) -> None:
     lines = rendered(report(tmp_path, (IN_ATOMIC,)), "text", quiet=True).splitlines()
     assert [line.split(": ")[0] for line in lines if line] == ["mm/pool.c:14:6", "mm/pool.c:13:2", "mm/pool.c:6:9"]

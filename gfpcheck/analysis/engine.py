@@ -28,6 +28,7 @@ from gfpcheck.analysis.state import HeldLock, Key, OpenScope, Release, Site, Sta
 from gfpcheck.analysis.summary import NOTHING, Outcome, Summary
 from gfpcheck.analysis.surroundings import Surroundings
 from gfpcheck.analysis.trace import CalledAt, Consts, Context, Known, Trace
+from gfpcheck.analysis.values import Value
 from gfpcheck.ir import OWN, Addr, Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
 from gfpcheck.models import Models
 
@@ -66,7 +67,9 @@ class Held(NamedTuple):
     released: tuple[Release, ...] = ()
 
 
-Question = tuple[str, Consts, Expr | None, Expr | None]
+Given = tuple[tuple[Expr, Value], ...]
+"""What is known of values that parameters lead to."""
+Question = tuple[str, Consts, Expr | None, Given]
 """What is asked of `Engine.explore`."""
 
 
@@ -363,11 +366,11 @@ class Engine:
 
     # --- one function ----------------------------------------------------------------------
 
-    def explore(self, key: str, consts: Consts, mask: Expr | None = None, nonzero: Expr | None = None) -> Exploration:
+    def explore(self, key: str, consts: Consts, mask: Expr | None = None, given: Given = ()) -> Exploration:
         """What `key` does with the parameters in `consts` fixed: the locks that it takes and the calls that it can
-        reach then, and which bits of `mask`, an expression over its parameters, are set there. `nonzero` is another
-        one, which is not zero."""
-        question = (key, consts, mask, nonzero)
+        reach then, and which bits of `mask`, an expression over its parameters, are set there. `given` is what is
+        known of others."""
+        question = (key, consts, mask, given)
         known = self._explored.get(question)
         if known is None:
             self._assumed.append(set())
@@ -375,7 +378,7 @@ class Engine:
             name = self._name(*question)
             known = self._recall(name, Exploration)
             if known is None:
-                run = self._interpret(key, consts, exploring=True, mask=mask, nonzero=nonzero)
+                run = self._interpret(key, consts, exploring=True, mask=mask, given=given)
                 acquisitions = self._collect(run, Summary(run.returns.outcomes())).acquisitions
                 known = Exploration(tuple(acquisitions), tuple(run.trace.calls.items()), run.trace.demanded)
                 self._keep(name, known)
@@ -383,6 +386,14 @@ class Engine:
             self._needs.pop()
             self._explored[question] = known
         return known
+
+    def returning(self, key: str, number: int) -> Given:
+        """What is known, in terms of its parameters, of the values that `key` has looked at whenever it returns
+        `number`; nothing if it never does."""
+        found: dict[Expr, Value] | None = None
+        for facts in self._interpret(key, ()).returns.facts(values.const(number)):
+            found = facts if found is None else {e: values.join(v, facts[e]) for e, v in found.items() if e in facts}
+        return tuple((expr, value) for expr, value in (found or {}).items() if value != values.TOP)
 
     def is_explored(self, question: Question) -> bool:
         """True if that exploration is made, or kept unless what is called has changed."""
@@ -425,7 +436,7 @@ class Engine:
         exploring: bool = False,
         watched: dict[Point, dict[Held, None]] | None = None,
         mask: Expr | None = None,
-        nonzero: Expr | None = None,
+        given: Given = (),
     ) -> _Run:
         func = self.program.functions[key]
         flow = self._flows.get(key)
@@ -451,8 +462,8 @@ class Engine:
             if carried is not None and fixed != 0:
                 site = Site(func.file, func.name, *OWN)
                 start.scopes = (OpenScope(carried, Var(param.name, "p"), site, inherited=True),)
-        if nonzero is not None:
-            start.learn(nonzero, values.NONZERO)
+        for expr, known in given:
+            start.learn(expr, known)
         run.arrive(0, start)
         while run.waiting and not run.given_up:
             block = min(run.waiting, key=lambda b: flow.position[b])

@@ -207,6 +207,14 @@ class Returns:
             stored = _both(stored, old[4])
         self._found[situation] = (state, value, path, members, stored)
 
+    def facts(self, value: Value) -> list[dict[Expr, Value]]:
+        """What is known, in the caller's terms, in each of the states that may return `value`."""
+        return [
+            dict(self.names.facts(state))
+            for state, returned, *_ in self._found.values()
+            if values.meet(returned, value) is not None
+        ]
+
     def outcomes(self) -> tuple[Outcome, ...]:
         """The distinct outcomes."""
         telling = _telling([dict(self.names.facts(state)) for state, *_ in self._found.values()])

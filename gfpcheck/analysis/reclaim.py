@@ -17,9 +17,10 @@ import heapq
 from collections.abc import Iterator, Set
 from typing import NamedTuple
 
+from gfpcheck.analysis import values
 from gfpcheck.analysis.ahead import Ahead
 from gfpcheck.analysis.callgraph import CallGraph
-from gfpcheck.analysis.engine import Engine, Exploration, Question
+from gfpcheck.analysis.engine import Engine, Exploration, Given, Question
 from gfpcheck.analysis.last_reference import last_reference_calls
 from gfpcheck.analysis.neighbours import folder, nearest, same_module
 from gfpcheck.analysis.paths import embedded_in, handed_on, has_class, owner, same_object
@@ -79,13 +80,13 @@ class IoWay(NamedTuple):
 
 class _Known(NamedTuple):
     """What is known of a function that is looked at below a root, besides the way there. `mask` is where it finds the
-    flags of the allocation, `nonzero` what is not zero; `shielded`: allocations do not wait for I/O there."""
+    flags of the allocation, `given` what else is known there; `shielded`: allocations do not wait for I/O there."""
 
     key: str
     consts: Consts
     owned: frozenset[int]
     mask: Expr | None
-    nonzero: Expr | None
+    given: Given
     gate: str
     home: str
     sure: bool
@@ -94,7 +95,7 @@ class _Known(NamedTuple):
     @property
     def question(self) -> Question:
         """What there is to find out about it."""
-        return self.key, self.consts, self.mask, self.nonzero
+        return self.key, self.consts, self.mask, self.given
 
 
 class _Visit(NamedTuple):
@@ -175,11 +176,16 @@ class Reclaim:
         owned = frozenset((root.owns,)) if root.owns >= 0 else frozenset[int]()
         mask = _given(func, root.mask, root.mask_member)
         nonzero = _given(func, root.owns, root.nonzero) if root.nonzero else None
+        given: Given = () if nonzero is None else ((nonzero, values.NONZERO),)
         sure = func.file not in self._users_of(root.kept_by)
         sure = sure and (not root.only_with or func.file in self._users_of(root.only_with))
-        first = _Known(start, (), owned, mask, nonzero, root.gate, folder(func.file), sure)
-        queue = [(not sure, 0, 0, _Visit(first, ()))]
-        seen = {first}
+        first = _Known(start, (), owned, mask, given, root.gate, folder(func.file), sure)
+        begin = [first]
+        refused = self._refused(root, start)
+        if refused:  # what is not refused may be met on the way, if seldom
+            begin = [first._replace(given=(*given, *refused)), first._replace(sure=False)]
+        queue = [(not known.sure, 0, number, _Visit(known, ())) for number, known in enumerate(begin)]
+        seen = set(begin)
         while queue:
             *_, visit = heapq.heappop(queue)
             known = visit.known
@@ -210,7 +216,7 @@ class Reclaim:
             leading = self._leading_io
             for key, site, own in self._works.put_off(known.key):
                 if key in leading:
-                    yield _Known(key, (), frozenset(), None, None, known.gate, known.home, known.sure and own), site
+                    yield _Known(key, (), frozenset(), None, (), known.gate, known.home, known.sure and own), site
         pointed: dict[Site, list[str]] = {}
         for at, _ in found.calls:
             if at.pointed:
@@ -230,10 +236,35 @@ class Reclaim:
             fixed = at.consts if any(number is not None for number in at.consts) else ()
             passed = frozenset(n for n, argument in enumerate(arguments) if same_object(argument, owners))
             names = [Var(param.name, "p") for param in self._program.functions[at.callee].params[: len(arguments)]]
-            given = dict(zip(arguments, names, strict=False))
-            mask, nonzero = (None if e is None else handed_on(e, given) for e in (known.mask, known.nonzero))
+            passed_as = dict(zip(arguments, names, strict=False))
+            mask = None if known.mask is None else handed_on(known.mask, passed_as)
+            there = ((handed_on(expr, passed_as), value) for expr, value in known.given)
+            given = tuple((expr, value) for expr, value in there if expr is not None)
             gate, shielded = self._gate(known, found, at.site), known.shielded or at.shielded
-            yield _Known(at.callee, fixed, passed, mask, nonzero, gate, home, sure, shielded), at.site
+            yield _Known(at.callee, fixed, passed, mask, given, gate, home, sure, shielded), at.site
+
+    def _refused(self, root: ReclaimRoot, start: str) -> Given:
+        """What is known of the object that `start` gets, since another method in the same table has answered no."""
+        find, stores = self._program.find, self._program.stores
+        tables = {
+            (store.file, store.owner)
+            for store in stores
+            if (store.record, store.member) == (root.record, root.member) and find(store.function, store.file) == start
+        }
+        asked = {
+            (store.file, store.owner): find(store.function, store.file)
+            for store in stores
+            if f"{store.record}.{store.member}" == root.refused and (store.file, store.owner) in tables
+        }
+        keys = set(asked.values())
+        if len(asked) < len(tables) or len(keys) != 1 or (key := keys.pop()) is None:
+            return ()
+        own = _given(self._program.functions[start], root.owns, "")
+        other = _given(self._program.functions[key], 0, "")
+        if own is None or other is None:
+            return ()
+        known = ((handed_on(expr, {other: own}), value) for expr, value in self._engine.returning(key, 0))
+        return tuple((expr, value) for expr, value in known if expr is not None)
 
     def _last(self, key: str) -> frozenset[Loc]:
         """The calls of function `key` that come with the end of an object: one that an I/O is for lives on."""

@@ -385,7 +385,7 @@ def _members(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[st
             kind = r"\*" if root.mask_member else r"\bgfp_t\b"
             if root.mask >= 0 and not (root.mask < len(params) and re.search(kind, params[root.mask])):
                 yield f"reclaim {name}: parameter {root.mask} of {text!r} has no flags"
-        for said in (root.mask_member, root.nonzero):
+        for said in (root.mask_member, root.nonzero, root.refused):
             record, _, inside = said.rpartition(".")
             if inside and not tree.member(record, inside):
                 yield f"reclaim {name}: no member {said}"

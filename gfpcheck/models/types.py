@@ -254,10 +254,11 @@ class ReclaimRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     that object cannot be held by the allocating task. `mask` is the index of the parameter with the flags of the
     allocation that reclaims, or of one that points at a structure with them in its member `mask_member`: what the
     function does not do without a flag is read off its body. `nonzero` is a member of the object that the function
-    owns which is not zero when reclaim calls it. `kept_by`: a function; what the files that use it make stays in use
-    until it is called, so that reclaim hardly finds anything of theirs. `only_with`: a function; for files that do not
-    use it, it is kswapd rather than an allocating task that calls the pointer. `io`: the way that data takes to a
-    device.
+    owns which is not zero when reclaim calls it. `refused`: a method that has returned 0 for the object, if the same
+    table has it and unless the object is met by the way. `kept_by`: a function; what the files that use it make stays
+    in use until it is called, so that reclaim hardly finds anything of theirs. `only_with`: a function; for files that
+    do not use it, it is kswapd rather than an allocating task that calls the pointer. `io`: the way that data takes to
+    a device.
     """
 
     record: str
@@ -267,6 +268,7 @@ class ReclaimRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mask: int = -1
     mask_member: str = ""
     nonzero: str = ""
+    refused: str = ""
     kept_by: str = ""
     only_with: str = ""
     io: bool = False

@@ -30,7 +30,7 @@ int work%d(struct node *n, int mode) {
     return mode ? choose(n, mode) : 0;
 }
 """
-QUESTIONS: list[Question] = [(f"a.c:work{n}", (None, n % 5), None, None) for n in range(40)]
+QUESTIONS: list[Question] = [(f"a.c:work{n}", (None, n % 5), None, ()) for n in range(40)]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ give = { does = "release", kind = "mutex" }
 try_to_take = { does = "acquire", kind = "mutex", when = "nonzero", try = true }
 [reclaim]
 "struct ops.evict" = { gate = "__GFP_FS", kept_by = "end_all" }
+"struct ops.drop" = { gate = "__GFP_FS", owns = 0, refused = "struct ops.unwanted" }
 "struct ops.flush" = { gate = "__GFP_FS", only_with = "to_swap" }
 "struct ops.shrink" = { gate = "", mask = 1, mask_member = "struct control.mask" }
 "struct ops.queue" = { gate = "__GFP_IO", io = true }
@@ -34,10 +35,12 @@ struct ops {
     void (*write)(struct object *);
     void (*end)(struct object *);
     void (*flush)(struct object *);
+    void (*drop)(struct object *);
+    int (*unwanted)(struct object *);
 };
 void end_all(struct object *);
 void to_swap(struct object *);
-struct object { struct ops *ops; struct lock lock; };
+struct object { struct ops *ops; struct lock lock; int flags; };
 void take(struct lock *);
 void give(struct lock *);
 void *kmalloc(unsigned long, gfp_t);
@@ -90,6 +93,28 @@ def test_what_is_kept_in_use_is_hardly_evicted(tmp_path: Path, file: str, end: s
     files[f"fs__a__{file}"] += end
     (way,) = reclaim(tmp_path, **files).ways("fs/a/a.c")["a_lock"]
     assert way.sure is (file != "a")
+
+
+@pytest.mark.parametrize(
+    ("unwanted", "sure"),
+    [
+        (".unwanted = a_unwanted,", False),
+        ("", True),
+        (".unwanted = a_other,", True),
+    ],
+)
+def test_what_another_method_does_not_leave_for_reclaim_is_hardly_met(
+    tmp_path: Path, unwanted: str, sure: bool
+) -> None:
+    text = f"""
+    static int a_unwanted(struct object *o) {{ if (!o->lock.held) return 1; if (o->flags & 4) return 1; return 0; }}
+    static int a_other(struct object *o) {{ if (o->flags & 8) return 1; return 0; }}
+    static void a_finish(struct object *o) {{ take(&a_lock); give(&a_lock); }}
+    static void a_drop(struct object *o) {{ if (o->flags & 4) a_finish(o); }}
+    struct ops a_ops = {{ .drop = a_drop, {unwanted} }};
+    """
+    found = reclaim(tmp_path, fs__a__a=f"static struct lock a_lock; {text}")
+    assert [way.sure for way in found.ways("fs/a/a.c")["a_lock"]] == [sure]
 
 
 @pytest.mark.parametrize("swap", ["", "to_swap(o);"])

@@ -48,8 +48,6 @@ _WIDTHS = {
     "umode_t": 65535,
 }
 """The largest value of each type that is narrow enough to say something about an amount of memory."""
-BY_TYPE = frozenset(_WIDTHS.values()) - {1}
-"""Bounds that most likely come from a type alone: true, and far from what there ever is."""
 _COMPARISONS: Mapping[str, tuple[str, bool]] = {
     "<": ("<", True),
     "<=": ("<=", True),
@@ -66,10 +64,12 @@ _MOST = 1 << 62
 
 
 class Bound(NamedTuple):
-    """The most that a value can be; None if nothing was found that limits it, because of what `why` names."""
+    """The most that a value can be; None if nothing was found that limits it, because of what `why` names. `by_type`:
+    it comes from what a type can hold, which is true, and far from what there ever is."""
 
     most: int | None
     why: tuple[str, ...] = ()
+    by_type: bool = False
 
 
 _Env = dict[Expr, Bound]
@@ -135,9 +135,8 @@ class Bounds:
                 _forget(env, argument.base)
         name = callee_name(instr)
         proto = self._program.protos.get(name)
-        width = _WIDTHS.get(proto.ret) if proto is not None else None
         called = f"{name}()" if name else "a function pointer"
-        env[Temp(instr.dst)] = Bound(width) if width else Bound(None, (f"what {called} returns",))
+        env[Temp(instr.dst)] = _of_type(proto.ret if proto is not None else "", f"what {called} returns")
 
     def _taken(self, func: Func, block: Block, target: int, env: _Env) -> _Env:
         """What is known on the way to `target`: the branch that leads there says more."""
@@ -158,14 +157,14 @@ class Bounds:
             return
         for left, right, how in ((cond.left, cond.right, op), (cond.right, cond.left, _SWAPPED[op])):
             sense, when = _COMPARISONS[how]
-            limit = self._eval(func, right, env).most
+            limit, _, by_type = self._eval(func, right, env)
             if limit is None or when != truth or isinstance(left, Const):
                 continue
             limit -= sense == "<"
             old = self._eval(func, left, env).most
             # What a counter has reached so far is no bound of what it is counted to.
             if old is None or (limit < old and isinstance(right, Const)):
-                env[left] = Bound(max(limit, 0))
+                env[left] = Bound(max(limit, 0), (), by_type)
 
     def _eval(self, func: Func, expr: Expr, env: _Env) -> Bound:
         known = env.get(expr)
@@ -178,17 +177,21 @@ class Bounds:
         if isinstance(expr, Un) and expr.op == "!":
             return Bound(1)
         if isinstance(expr, Var):
-            width = _WIDTHS.get(func.types.get(expr.name, ""))
             kinds = {"p": "parameter", "g": "global"}
-            return Bound(width) if width else Bound(None, (f"{kinds.get(expr.kind, 'variable')} {expr.name}",))
+            return _of_type(func.types.get(expr.name, ""), f"{kinds.get(expr.kind, 'variable')} {expr.name}")
         if isinstance(expr, Field):
             member = f"{expr.record}.{expr.member}"
             type_ = self._program.members.get(member, "")
-            width = _WIDTHS.get(type_)
-            return Bound(width) if width else Bound(None, (f"{member} ({type_})" if type_ else member,))
+            return _of_type(type_, f"{member} ({type_})" if type_ else member)
         if isinstance(expr, Index):
             return Bound(None, (show(expr),))
         return Bound(None, ("a value that is computed here",))
+
+
+def _of_type(type_: str, what: str) -> Bound:
+    """The bound of `what`, of which nothing is known but its type."""
+    width = _WIDTHS.get(type_)
+    return Bound(None, (what,)) if width is None else Bound(width, (), width > 1)
 
 
 def _operation(expr: Bin, left: Bound, right: Bound) -> Bound:
@@ -197,11 +200,11 @@ def _operation(expr: Bin, left: Bound, right: Bound) -> Bound:
         return Bound(1)
     if op == "&" and (a is not None or b is not None):
         # A mask of high bits, as for rounding down, says nothing.
-        return Bound(min(number for number in (a, b) if number is not None))
+        return min((bound for bound in (left, right) if bound.most is not None), key=lambda bound: bound.most or 0)
     if op == "%" and b:
-        return Bound(b - 1)
+        return Bound(b - 1, (), right.by_type)
     if op in ("-", ">>", "/") and a is not None:
-        return Bound(_shrunk(op, a, expr.right))
+        return Bound(_shrunk(op, a, expr.right), (), left.by_type)
     if a is not None and b is not None:
         compute: Mapping[str, Callable[[int, int], int]] = {"+": operator.add, "*": operator.mul, "|": operator.add}
         if op in compute:
@@ -210,7 +213,7 @@ def _operation(expr: Bin, left: Bound, right: Bound) -> Bound:
             most = a << b
         else:
             return Bound(None, (show(expr),))
-        return Bound(most) if most < _MOST else Bound(None, ("a product that is too large",))
+        return Bound(most, (), left.by_type or right.by_type) if most < _MOST else Bound(None, ("a product that is too large",))
     return Bound(None, tuple(dict.fromkeys((*left.why, *right.why))))
 
 
@@ -245,5 +248,6 @@ def _join(old: _Env, new: _Env, widen: bool) -> _Env:
         elif a.most is None or b.most is None:
             found[expr] = Bound(None, tuple(dict.fromkeys((*a.why, *b.why))))
         else:
-            found[expr] = _GROWS if widen and b.most > a.most else Bound(max(a.most, b.most))
+            most = a if a.most > b.most else Bound(b.most, (), b.by_type or (a.by_type and a.most == b.most))
+            found[expr] = _GROWS if widen and b.most > a.most else most
     return found

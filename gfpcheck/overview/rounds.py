@@ -15,7 +15,7 @@ import networkx as nx
 from gfpcheck.analysis.paths import names_in, show
 from gfpcheck.analysis.program import callee_name
 from gfpcheck.ir import Addr, Assign, Bin, Branch, Call, Const, Expr, Func, Loc, Temp, Un, Var, first_of, successors
-from gfpcheck.overview.bounds import BY_TYPE, Bounds
+from gfpcheck.overview.bounds import Bounds
 
 _SWAPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
@@ -109,17 +109,17 @@ class Rounds:
         if not steps or not names_in(limit).isdisjoint(_changed(func, blocks)):
             return None
         if all(step > 0 for step in steps) and op in ("<", "<=", "!="):
-            end = self._bounds.at(func, number, len(func.blocks[number].instrs), limit).most
-            if end is None or end in BY_TYPE:
+            end, _, by_type = self._bounds.at(func, number, len(func.blocks[number].instrs), limit)
+            if end is None or by_type:
                 return None
             begin = self._begin(func, blocks, counter)
             rounds = -(-max(end - begin + (op == "<="), 0) // min(steps))
             return rounds + more if rounds <= _USEFUL else None
         if all(step < 0 for step in steps) and op in (">", ">=", "!="):
-            ends = [self._bounds.at(func, *where, src).most for where, src in _given(func, blocks, counter)]
+            ends = [self._bounds.at(func, *where, src) for where, src in _given(func, blocks, counter)]
             if isinstance(counter, Var) and counter.kind == "p":
-                ends.append(self._bounds.at(func, 0, 0, counter).most)
-            known = [end for end in ends if end is not None and end not in BY_TYPE]
+                ends.append(self._bounds.at(func, 0, 0, counter))
+            known = [end.most for end in ends if end.most is not None and not end.by_type]
             if known and len(known) == len(ends) and max(known) <= _USEFUL:
                 return max(known) // -max(steps) + (op == ">=") + more
         return None

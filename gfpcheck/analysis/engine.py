@@ -75,11 +75,13 @@ Question = tuple[str, Consts, Expr | None, Given]
 
 class Exploration(NamedTuple):
     """What one function does when some parameters are fixed. `calls` are those that can be reached, each with its
-    arguments; `demanded` the bits of the mask asked about that are set at each of its calls."""
+    arguments; `demanded` the bits of the mask asked about that are set at each of its calls. `blocks` are those that
+    are come to; None if it was too much work, and given up."""
 
     acquisitions: tuple[Acquisition, ...]
     calls: tuple[tuple[CalledAt, tuple[Expr, ...]], ...]
     demanded: Mapping[Site, int]
+    blocks: frozenset[int] | None
 
 
 @dataclass
@@ -380,7 +382,8 @@ class Engine:
             if known is None:
                 run = self._interpret(key, consts, exploring=True, mask=mask, given=given)
                 acquisitions = self._collect(run, Summary(run.returns.outcomes())).acquisitions
-                known = Exploration(tuple(acquisitions), tuple(run.trace.calls.items()), run.trace.demanded)
+                blocks = None if run.given_up else frozenset(n for n, states in enumerate(run.arriving) if states)
+                known = Exploration(tuple(acquisitions), tuple(run.trace.calls.items()), run.trace.demanded, blocks)
                 self._keep(name, known)
             self._assumed.pop()
             self._needs.pop()

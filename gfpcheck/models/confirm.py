@@ -310,6 +310,10 @@ def _transactions(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterat
             given = _type(function.params[each.type_arg]) if each.type_arg < len(function.params) else "not there"
             if not re.fullmatch(r"int" if each.types else r"struct \w+ \*", given):
                 yield f"{name}: the type is {given!r}"
+        for member in filter(None, (each.flags, each.type_flags)):
+            record, _, last = member.rpartition(".")
+            if not tree.member(record, last):
+                yield f"{name}: no member {member}"
     for names in models.transaction_types.values():
         for number, name in enumerate(names):
             if not any(body.strip() == str(number) for each in trees for _, body in each.macros.get(name, ())):

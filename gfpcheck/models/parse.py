@@ -372,6 +372,11 @@ def _check_scope(file: ModelFile, name: str, op: Scope) -> None:
 def _check_transaction(file: ModelFile, name: str, op: Transaction) -> None:
     if (op.type_arg >= 0 and op.does != "start") or (op.types and op.type_arg < 0):
         file.fail(name, "only a start has a type, which one of its arguments (type_arg) says")
+    if (op.flags and op.does != "start") or (op.type_flags and not op.flags):
+        file.fail(name, "only a start gives a transaction its flags, and those of its type (type_flags)")
+    for member in (op.flags, op.type_flags):
+        if member:
+            _check_member(file, name, member)
 
 
 def _word(file: ModelFile, name: str, body: Any) -> Word:

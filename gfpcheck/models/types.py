@@ -151,12 +151,16 @@ class Transaction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A function that starts a transaction, ends it ("commit", "cancel"), or ends it and starts the next ("roll").
 
     `type_arg` is the argument of a start that says of which type it is: the address of a member that is named so, or a
-    number, whose name stands at that place of the list `types` (`Models.transaction_types`).
+    number, whose name stands at that place of the list `types` (`Models.transaction_types`). `flags` is the member
+    ("struct record.member") with the flags of a transaction, which has none before its start; `type_flags` that with
+    those of its type.
     """
 
     does: Literal["start", "commit", "cancel", "roll"]
     type_arg: int = -1
     types: str = ""
+    flags: str = ""
+    type_flags: str = ""
     spelled: tuple[str, ...] = ()
     since: str = ""
     until: str = ""

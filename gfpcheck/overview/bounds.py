@@ -213,7 +213,11 @@ def _operation(expr: Bin, left: Bound, right: Bound) -> Bound:
             most = a << b
         else:
             return Bound(None, (show(expr),))
-        return Bound(most, (), left.by_type or right.by_type) if most < _MOST else Bound(None, ("a product that is too large",))
+        return (
+            Bound(most, (), left.by_type or right.by_type)
+            if most < _MOST
+            else Bound(None, ("a product that is too large",))
+        )
     return Bound(None, tuple(dict.fromkeys((*left.why, *right.why))))
 
 

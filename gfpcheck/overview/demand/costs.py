@@ -194,11 +194,12 @@ class Costs:
 
     def _least(self, part: Part, func: Func, steps: Sequence[Step]) -> Amount:
         weights = self._weights(steps, self._least_step)
-        errors = self._errors.of(func)
+        cut = self._region.cut(part)
+        errors = self._errors.of(func) | cut
         if part.start in (None, ALL, STARTING):
             found = least(func, weights, 0, frozenset(), errors, self._page)
             if found is None:
-                found = least(func, weights, 0, frozenset(), frozenset(), self._page)
+                found = least(func, weights, 0, frozenset(), cut, self._page)
             return found or NOTHING
         assert part.start is not None
         begins = [block for block, _, _ in self._calls.at(part.start)]

@@ -18,6 +18,7 @@ from gfpcheck.overview.caches import Caches
 from gfpcheck.overview.callers import Calls
 from gfpcheck.overview.demand.amount import Amount
 from gfpcheck.overview.demand.asked import Amounts, Asked
+from gfpcheck.overview.demand.clear import Bits
 from gfpcheck.overview.demand.costs import Cost, Costs
 from gfpcheck.overview.demand.fates import Fates
 from gfpcheck.overview.demand.region import Part, Region
@@ -40,7 +41,8 @@ def find_demand(source: Source, known: Knowledge) -> Demand:
         for root in finder.roots(key):
             for type_ in root.types:
                 roots.setdefault(type_, []).append(root)
-    found = tuple(finder.transaction(type_, roots[type_]) for type_ in sorted(roots))
+    found = tuple(finder.transaction(type_, finder.settled(type_, roots[type_])) for type_ in sorted(roots))
+    source.summaries.save()
     return Demand(page=finder.page, transactions=found, **heading(source, known, asked))
 
 
@@ -74,7 +76,8 @@ class _Finder:
         self._starts = Starts(known.engine, calls)
         bounds = Bounds(known.program, known.engine.inliner)
         sizes = Sizes(known.engine, bounds, Caches(known.program, known.engine.effects, bounds), source.gfp)
-        self._region = Region(known, self._starts, Amounts(known.engine, sizes, calls))
+        self._bits = Bits(known.program, known.engine.effects.models)
+        self._region = Region(known, self._starts, Amounts(known.engine, sizes, calls), self._bits)
         errors = Errors(known.engine)
         self._fates = Fates(known.engine, errors, calls)
         self._costs = Costs(known, self._region, Rounds(bounds), self._fates, errors, calls, self.page)
@@ -88,6 +91,30 @@ class _Finder:
                 calls = [call.macro or callee_name(call) for _, _, call in self._calls.at(site)]
                 yield _Root(part, self._starts.types(chain), calls[0])
 
+    def settled(self, type_: str, roots: Sequence[_Root]) -> list[_Root]:
+        """The same transactions with what is known of their flags: those that they begin with, those that are set where
+        these lead to, and so on."""
+        given = self._bits.of_type(type_)
+        clear = tuple(sorted((*given, *self._bits.none)))
+        while True:
+            found = [root._replace(part=root.part._replace(clear=clear)) for root in roots]
+            below = self._below([root.part for root in found])
+            functions = ((self._program.functions[p.key], self._region.blocks(p), p.consts) for p in below)
+            new = tuple(sorted((*given, *self._bits.unset(functions))))
+            if new == clear:
+                return found
+            clear = new
+
+    def _below(self, roots: Sequence[Part]) -> Iterable[Part]:
+        """All parts that the roots lead to."""
+        found = dict.fromkeys(roots)
+        waiting = list(found)
+        for part in waiting:
+            new = [each for step in self._region.steps(part) for each in step.parts if each not in found]
+            found |= dict.fromkeys(new)
+            waiting += dict.fromkeys(new)
+        return found
+
     def transaction(self, type_: str, roots: Sequence[_Root]) -> Transaction:
         """All that is to be said of the transactions of a type."""
         costs = {root: self._costs.of(root.part) for root in roots}
@@ -98,8 +125,9 @@ class _Finder:
         under = self._under(reached, loops)
         outside = self._outside([root.part for root in roots], loops)
         loops = {name: (self._placed(name, loops, outside), loop) for name, (_, loop) in loops.items()}
-        order = sorted({unbounded for unbounded, _ in loops.values()})
-        numbers = {name: order.index(unbounded) for name, (unbounded, _) in loops.items()}
+        merged = self._merged(loops)
+        order = sorted(merged.values())
+        numbers = {name: order.index(merged[name[0].key, name[1]]) for name in loops}
         return Transaction(
             type_,
             tuple(sorted(self._start(root, costs[root]) for root in roots)),
@@ -180,6 +208,15 @@ class _Finder:
         part, head = name
         around = [other for other in loops if other[0] == part and other != name and head in loops[other][1].blocks]
         return msgspec.structs.replace(loops[name][0], inside=bool(around) or part not in outside)
+
+    def _merged(self, loops: _Loops) -> dict[tuple[str, int], Unbounded]:
+        """One of each loop of a function, whatever that was called with: the one whose round takes most."""
+        found: dict[tuple[str, int], Unbounded] = {}
+        for (part, head), (new, _) in loops.items():
+            old = found.setdefault((part.key, head), new)
+            heavier = max(old, new, key=lambda each: self._weight(each.takes))
+            found[part.key, head] = msgspec.structs.replace(heavier, inside=old.inside and new.inside)
+        return found
 
     def _under(self, reached: Iterable[Part], loops: _Loops) -> dict[Part, frozenset[tuple[Part, int]]]:
         """For each part the unbounded loops in which it is called, on any way."""

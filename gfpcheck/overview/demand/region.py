@@ -6,15 +6,17 @@ one started, the function that does so (`STARTING`), or all of one (`ALL`) that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from gfpcheck.analysis.engine import Exploration
 from gfpcheck.analysis.paths import show
 from gfpcheck.analysis.state import WAITING, Site
-from gfpcheck.analysis.trace import Calling, Context
+from gfpcheck.analysis.trace import Calling, Consts, Context
 from gfpcheck.driver.analyse import Knowledge
 from gfpcheck.ir import Call, Func, Loc, Var
 from gfpcheck.overview.demand.asked import Amounts, Asked
+from gfpcheck.overview.demand.clear import Bits, Clear
 from gfpcheck.overview.starts import Starts
 
 ALL = Site("", "", -1, 0)
@@ -25,10 +27,13 @@ before it has started it; not what it has others do when it could not be started
 
 
 class Part(NamedTuple):
-    """A part of function `key`: from the start at `start` on, all of it (`ALL`), or entered with a transaction open."""
+    """A part of function `key`: from the start at `start` on, all of it (`ALL`), or entered with a transaction open;
+    called with the parameters in `consts` fixed, and in a transaction in which the flags in `clear` are not set."""
 
     key: str
     start: Site | None = None
+    consts: Consts = ()
+    clear: Clear = ()
 
 
 class Step(NamedTuple):
@@ -48,12 +53,14 @@ class Step(NamedTuple):
 class Region:
     """The parts of one program."""
 
-    def __init__(self, known: Knowledge, starts: Starts, amounts: Amounts) -> None:
+    def __init__(self, known: Knowledge, starts: Starts, amounts: Amounts, bits: Bits) -> None:
         self._program = known.program
         self._engine = known.engine
         self._edges = known.edges
         self._starts = starts
         self._amounts = amounts
+        self._bits = bits
+        self._mattering = _mattering(known, bits)
         self._known: dict[Part, tuple[Step, ...]] = {}
         self._inside: dict[Part, frozenset[int]] = {}
         self._ending: dict[str, bool] = {}
@@ -95,16 +102,46 @@ class Region:
             )
         return known
 
+    def blocks(self, part: Part) -> frozenset[int]:
+        """The blocks that are come to with what is known of a part."""
+        func = self._program.functions[part.key]
+        found = self._bits.reached(func, part.clear)
+        explored = self._explored(part)
+        return found if explored is None or explored.blocks is None else found & explored.blocks
+
+    def cut(self, part: Part) -> frozenset[tuple[int, int]]:
+        """The edges that are not gone in a part, for the flags that are not set."""
+        return self._bits.cut(self._program.functions[part.key], part.clear)
+
+    def _explored(self, part: Part) -> Exploration | None:
+        """What the function does with the parameters of a part; None if it is not worth a look, or too much work."""
+        if not self._engine.relevant(part.key) or self._engine.facts[part.key].given_up:
+            return None
+        found = self._engine.explore(part.key, part.consts)
+        return None if found.blocks is None else found
+
+    def _called(self, part: Part) -> dict[Loc, dict[str, dict[Consts, None]]]:
+        """The functions that a part calls, by place, each with what they are passed."""
+        found: dict[Loc, dict[str, dict[Consts, None]]] = {}
+        explored = self._explored(part)
+        for at, _ in explored.calls if explored is not None else ():
+            consts = at.consts if any(fixed is not None for fixed in at.consts) else ()
+            found.setdefault(at.site.loc, {}).setdefault(at.callee, {})[consts] = None
+        return found
+
     def _find(self, part: Part) -> Iterator[Step]:
         func = self._program.functions[part.key]
         facts = self._engine.facts[part.key]
         direct = {(s.block, s.position): s for s in facts.sites if not s.via}
         carries = any(site is None for s in facts.sites for c in s.contexts for _, site in c.opened)
         edges: dict[Loc, list[tuple[str, int, bool]]] = {}
+        blocks, called = self.blocks(part), self._called(part)
         for edge in self._edges.of(part.key):
             if part.start == ALL or any(_is_open(calling, part.start) for calling in edge.callings):
                 edges.setdefault(edge.site.loc, []).append((edge.callee, edge.width, edge.passed))
         for block, position, call in self._program.calls(func):
+            if block not in blocks:
+                continue
             site = direct.get((block, position))
             if site is not None:
                 if part.start in (ALL, STARTING) or any(_is_inside(c, part.start, carries) for c in site.contexts):
@@ -112,18 +149,41 @@ class Region:
                     if asked is not None:
                         yield Step(block, position, call, (asked,), (), False)
                 continue
-            yield from self._call(part, func, block, position, call, edges.get(call.loc, []))
+            by_callee = called.get(call.loc, {})
+            here = edges.get(call.loc, [])
+            if by_callee and not (isinstance(call.callee, Var) and call.callee.kind == "f"):
+                here = [each for each in here if each[0] in by_callee]
+            yield from self._call(part, func, block, position, call, here, by_callee)
 
     def _call(
-        self, part: Part, func: Func, block: int, position: int, call: Call, edges: list[tuple[str, int, bool]]
+        self,
+        part: Part,
+        func: Func,
+        block: int,
+        position: int,
+        call: Call,
+        edges: list[tuple[str, int, bool]],
+        called: dict[str, dict[Consts, None]],
     ) -> Iterator[Step]:
         place = Site(func.file, func.name, *call.loc)
+
+        def parts(callees: Iterable[str], mode: Site | None = None) -> tuple[Part, ...]:
+            wanted = [callee for callee in dict.fromkeys(callees) if callee in self._mattering]
+            return tuple(
+                Part(callee, mode, consts, part.clear) for callee in wanted for consts in called.get(callee, {(): None})
+            )
+
         if place == part.start:
             entry = self._starts.entry(call)
             callees = self._program.callees(call, func)
             starts = entry is not None and entry.does == "start"
-            parts = [p for callee in callees for p in ((Part(callee, STARTING),) if starts else self._opening(callee))]
-            yield Step(block, position, call, (), tuple(parts), False)
+            if starts:
+                yield Step(block, position, call, (), parts(callees, STARTING), False)
+            else:
+                opening = [
+                    each for callee in callees for site in self._opening(callee) for each in parts([callee], site)
+                ]
+                yield Step(block, position, call, (), tuple(opening), False)
             return
         named = set(self._program.callees(call, func))
         is_direct = isinstance(call.callee, Var) and call.callee.kind == "f"
@@ -132,16 +192,14 @@ class Region:
         meant = [callee for callee, width, _ in edges if (callee in named if is_direct else width or callee in named)]
         if meant:
             asked = self._amounts.passed(func, block, position, call, meant)
-            yield Step(
-                block, position, call, asked, tuple(Part(callee, mode) for callee in dict.fromkeys(meant)), False
-            )
+            yield Step(block, position, call, asked, parts(meant, mode), False)
         elif edges and not is_direct:
-            yield Step(block, position, call, (), tuple(Part(callee) for callee, _, _ in edges), False)
+            yield Step(block, position, call, (), parts(callee for callee, _, _ in edges), False)
         handed = set(self._program.passed_functions(call, func.file))
-        passed = tuple(Part(callee) for callee, width, _ in edges if callee in handed and callee not in meant)
+        passed = parts(callee for callee, _, _ in edges if callee in handed and callee not in meant)
         if passed and is_direct:
             yield Step(block, position, call, (), passed, True)
-        if not is_direct and not edges and block in self.open_blocks(part):
+        if not is_direct and not edges and not called and block in self.open_blocks(part):
             yield Step(block, position, call, (), (), False, show(call.callee))
 
     def leaves_open(self, part: Part) -> bool:
@@ -167,11 +225,27 @@ class Region:
             self._ending[key] = any(closed.kind != WAITING for outcome in outcomes for closed in outcome.closed)
         return self._ending[key]
 
-    def _opening(self, callee: str) -> tuple[Part, ...]:
-        """The parts of `callee`, which leaves a transaction open, in which it is open."""
+    def _opening(self, callee: str) -> tuple[Site, ...]:
+        """Where `callee`, which leaves a transaction open, has started it."""
         outcomes = self._engine.summary(callee).outcomes
         places = dict.fromkeys(scope.site for outcome in outcomes for scope in outcome.opened)
-        return tuple(Part(callee, site) for site in places if self._starts.start((site,)) or self.opened(callee))
+        return tuple(site for site in places if self._starts.start((site,)) or self.opened(callee))
+
+
+def _mattering(known: Knowledge, bits: Bits) -> frozenset[str]:
+    """The functions that allocate or set a transaction's flags, by themselves or below."""
+    callers: dict[str, list[str]] = {}
+    for key in known.program.functions:
+        for edge in known.edges.of(key):
+            callers.setdefault(edge.callee, []).append(key)
+    waiting = [key for key, facts in known.engine.facts.items() if facts.sites]
+    waiting += [key for key in bits.setting() if not known.engine.facts[key].sites]
+    found = set(waiting)
+    for key in waiting:
+        new = [caller for caller in callers.get(key, ()) if caller not in found]
+        found.update(new)
+        waiting += new
+    return frozenset(found)
 
 
 def _is_open(calling: Calling, start: Site | None) -> bool:

@@ -69,6 +69,10 @@ def with_entry(folder: Path, text: str) -> Models:
             "argument 1 is 'rcu_callback_t func'",
         ),
         ('[transactions]\nxfs_trans_alloc = { does = "start", type_arg = 2 }', "the type is 'uint'"),
+        (
+            '[transactions]\nxfs_trans_alloc = { does = "start", flags = "struct xfs_trans.t_no" }',
+            "no member struct xfs_trans.t_no",
+        ),
         ('[transactions]\nno_trans_alloc = { does = "start" }', "no_trans_alloc: not in the tree"),
         ('[transaction_types]\nEXT4_HT = ["EXT4_HT_INODE"]', "EXT4_HT_INODE is not 0"),
         ("[frees]\nkmem_cache_free = { arg = 2 }", "argument 2 is 'not there'"),

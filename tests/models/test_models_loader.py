@@ -258,6 +258,12 @@ def test_via_is_found_by_the_word_typed_and_the_function_called() -> None:
         ('[transactions]\nf = { does = "commit", type_arg = 1 }', "f: only a start has a type"),
         ('[transactions]\nf = { does = "start", types = "T" }', "f: only a start has a type"),
         ('[transactions]\nf = { does = "start", type_arg = 1, types = "T" }', "there is no list transaction_types.T"),
+        (
+            '[transactions]\nf = { does = "commit", flags = "struct s.m" }',
+            "f: only a start gives a transaction its flags",
+        ),
+        ('[transactions]\nf = { does = "start", type_flags = "struct s.m" }', "f: only a start gives"),
+        ('[transactions]\nf = { does = "start", flags = "m" }', "f: 'm'"),
         ("transaction_types = []", "transaction_types: must be a table"),
         ("[transaction_types]\nT = [1]", "T: 1 is not a name of the right form"),
         ("[frees]\nf = { arg = 99 }", "f: arg = 99 is no argument index"),

@@ -46,11 +46,16 @@ def test_a_type_is_what_the_start_is_given(types: dict[str, Any]) -> None:
         "MT_HT_DIR": ["mt_rename"],
         "MT_HT_INODE": ["mt_write_inode"],
         "tr_create": ["mt_create"],
+        "tr_defer": ["mt_defer"],
+        "tr_fast": ["mt_slow_and_fast"],
         "tr_levels": ["mt_grow"],
         "tr_list": ["mt_sync"],
         "tr_mkdir": ["mt_create"],
+        "tr_mode": ["mt_slow_and_fast"],
         "tr_roll": ["mt_move"],
         "tr_small": ["mt_small"],
+        "tr_super": ["mt_super"],
+        "tr_walk": ["mt_walk"],
     }
 
 
@@ -123,7 +128,30 @@ def test_a_pointer_of_which_nothing_is_known_is_named(types: dict[str, Any]) -> 
 
 def test_the_longest_chain_ends_in_an_allocator(types: dict[str, Any]) -> None:
     steps = [step.rpartition(" ")[2] for step in types["tr_roll"]["chain"]]
-    assert steps == ["mt_move", "mt_roll", "mt_commit", "kmalloc()"]
+    assert steps == ["mt_move", "mt_roll", "mt_commit", "mt_log", "kmem_cache_alloc()"]
+
+
+def test_what_a_type_can_count_to_is_no_bound(types: dict[str, Any]) -> None:
+    """One less than 255 is none either."""
+    (loop,) = types["tr_walk"]["loops"]
+    assert (loop["function"], loop["condition"]) == ("mt_walk", "level >= 0")
+    assert loop["takes"]["bytes"] == 96
+    assert types["tr_walk"]["bounded"]["bytes"] == 32
+
+
+def test_what_the_constants_passed_exclude_is_not_counted(types: dict[str, Any]) -> None:
+    assert types["tr_mode"]["bounded"] == {"objects": 3, "bytes": 32 + 8192, "pages": 4, "unsized": 0}
+    assert types["tr_fast"]["bounded"] == {"objects": 3, "bytes": 32 + 96, "pages": 4, "unsized": 0}
+    assert "mt_log_mode" not in {each["function"] for each in types["tr_fast"]["allocations"]}
+    assert "mt_log" not in {each["function"] for each in types["tr_mode"]["allocations"]}
+
+
+def test_what_a_flag_asks_for_counts_where_it_is_set(types: dict[str, Any]) -> None:
+    """By the type, or by what is done in the transaction."""
+    assert types["tr_small"]["bounded"]["bytes"] == 32
+    assert types["tr_defer"]["bounded"]["bytes"] == 32 + 96
+    assert types["tr_super"]["bounded"]["bytes"] == 32 + 2 * 96
+    assert types["tr_roll"]["bounded"]["bytes"] == 2 * (32 + 96)
 
 
 def test_totals_add_up(command: Run, tree: Path) -> None:

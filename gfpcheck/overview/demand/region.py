@@ -60,10 +60,28 @@ class Region:
         self._starts = starts
         self._amounts = amounts
         self._bits = bits
-        self._mattering = _mattering(known, bits)
+        self._mattering = self._matters(known, bits)
         self._known: dict[Part, tuple[Step, ...]] = {}
         self._inside: dict[Part, frozenset[int]] = {}
         self._ending: dict[str, bool] = {}
+
+    def _matters(self, known: Knowledge, bits: Bits) -> frozenset[str]:
+        """The functions that allocate or set a transaction's flags, by themselves or below."""
+        callers: dict[str, list[str]] = {}
+        for key, func in known.program.functions.items():
+            for edge in known.edges.of(key):
+                callers.setdefault(edge.callee, []).append(key)
+            for call in (call for _, _, call in known.program.calls(func) if self._is_modelled(call)):
+                for callee in known.program.callees(call, func):
+                    callers.setdefault(callee, []).append(key)
+        waiting = [key for key, facts in known.engine.facts.items() if facts.sites]
+        waiting += [key for key in bits.setting() if not known.engine.facts[key].sites]
+        found = set(waiting)
+        for key in waiting:
+            new = [caller for caller in callers.get(key, ()) if caller not in found]
+            found.update(new)
+            waiting += new
+        return frozenset(found)
 
     def opened(self, key: str) -> dict[Site, tuple[Site, ...]]:
         """Where function `key` starts transactions, or calls what does: the place, and the way down to the scope."""
@@ -176,9 +194,8 @@ class Region:
         if place == part.start:
             entry = self._starts.entry(call)
             callees = self._program.callees(call, func)
-            starts = entry is not None and entry.does == "start"
-            if starts:
-                yield Step(block, position, call, (), parts(callees, STARTING), False)
+            if entry is not None and entry.does == "start":
+                yield Step(block, position, call, (), parts(callees, self._mode(call)), False)
             else:
                 opening = [
                     each for callee in callees for site in self._opening(callee) for each in parts([callee], site)
@@ -187,8 +204,11 @@ class Region:
             return
         named = set(self._program.callees(call, func))
         is_direct = isinstance(call.callee, Var) and call.callee.kind == "f"
-        entry = self._starts.entry(call)
-        mode = {"start": STARTING, "roll": ALL}.get(entry.does if entry is not None else "")
+        mode = self._mode(call)
+        if is_direct and not edges and self._is_modelled(call):
+            if part.start in (None, ALL, STARTING) or block in self.open_blocks(part):
+                yield Step(block, position, call, (), parts(sorted(named), mode), False)
+            return
         meant = [callee for callee, width, _ in edges if (callee in named if is_direct else width or callee in named)]
         if meant:
             asked = self._amounts.passed(func, block, position, call, meant)
@@ -201,6 +221,18 @@ class Region:
             yield Step(block, position, call, (), passed, True)
         if not is_direct and not edges and not called and block in self.open_blocks(part):
             yield Step(block, position, call, (), (), False, show(call.callee))
+
+    def _mode(self, call: Call) -> Site | None:
+        """What of a function called belongs to the transaction, by what it does to that."""
+        entry = self._starts.entry(call)
+        if entry is not None and entry.does == "start" and not self._is_modelled(call):
+            return STARTING
+        return ALL if entry is not None and entry.does in ("start", "roll") else None
+
+    def _is_modelled(self, call: Call) -> bool:
+        """True for a start or an end whose scope is known from the models: nobody has looked where it is opened in it,
+        and there is no edge to it."""
+        return self._starts.entry(call) is not None and self._engine.effects.scopes.operation(call) is not None
 
     def leaves_open(self, part: Part) -> bool:
         """True if a function leaves the transaction that it starts there to its callers."""
@@ -230,22 +262,6 @@ class Region:
         outcomes = self._engine.summary(callee).outcomes
         places = dict.fromkeys(scope.site for outcome in outcomes for scope in outcome.opened)
         return tuple(site for site in places if self._starts.start((site,)) or self.opened(callee))
-
-
-def _mattering(known: Knowledge, bits: Bits) -> frozenset[str]:
-    """The functions that allocate or set a transaction's flags, by themselves or below."""
-    callers: dict[str, list[str]] = {}
-    for key in known.program.functions:
-        for edge in known.edges.of(key):
-            callers.setdefault(edge.callee, []).append(key)
-    waiting = [key for key, facts in known.engine.facts.items() if facts.sites]
-    waiting += [key for key in bits.setting() if not known.engine.facts[key].sites]
-    found = set(waiting)
-    for key in waiting:
-        new = [caller for caller in callers.get(key, ()) if caller not in found]
-        found.update(new)
-        waiting += new
-    return frozenset(found)
 
 
 def _is_open(calling: Calling, start: Site | None) -> bool:

@@ -9,6 +9,7 @@
 
 struct mt_res {
 	unsigned int log;
+	unsigned int flags;
 };
 
 struct mt_mount {
@@ -18,6 +19,11 @@ struct mt_mount {
 	struct mt_res tr_list;
 	struct mt_res tr_levels;
 	struct mt_res tr_roll;
+	struct mt_res tr_defer;
+	struct mt_res tr_super;
+	struct mt_res tr_walk;
+	struct mt_res tr_mode;
+	struct mt_res tr_fast;
 	struct mt_res tr_never;
 	struct list_head dirty;
 };
@@ -26,7 +32,12 @@ struct mt_trans {
 	struct mt_mount *mp;
 	struct list_head items;
 	unsigned int nofs;
+	unsigned int flags;
 };
+
+#define MT_DIRTY 1
+#define MT_SUPER 2
+#define MT_PERMANENT 4
 
 struct mt_item {
 	struct list_head list;
@@ -53,6 +64,8 @@ int mt_alloc(struct mt_mount *mp, struct mt_res *res, unsigned int blocks, struc
 
 	tp->nofs = memalloc_nofs_save();
 	tp->mp = mp;
+	if (res->flags & MT_PERMANENT)
+		tp->flags |= MT_PERMANENT;
 	if (res->log > blocks) {
 		memalloc_nofs_restore(tp->nofs);
 		kfree(tp);
@@ -68,10 +81,19 @@ static void mt_free(struct mt_trans *tp)
 	kfree(tp);
 }
 
+static void mt_log(struct mt_trans *tp);
+
+/* Only those that are permanent put work off, and only those that have changed the superblock log it. */
 int mt_commit(struct mt_trans *tp)
 {
 	struct mt_item *vector = kmalloc(4 * PAGE_SIZE, GFP_NOFS | __GFP_NOFAIL);
 
+	if (tp->flags & MT_PERMANENT)
+		mt_log(tp);
+	if (tp->flags & MT_SUPER) {
+		mt_log(tp);
+		mt_log(tp);
+	}
 	list_add(&vector->list, &tp->mp->dirty);
 	mt_free(tp);
 	return 0;
@@ -88,6 +110,7 @@ int mt_roll(struct mt_trans **tpp)
 	struct mt_trans *old = *tpp, *tp = kzalloc(sizeof(*tp), GFP_KERNEL | __GFP_NOFAIL);
 
 	tp->nofs = old->nofs;
+	tp->flags = MT_PERMANENT | (old->flags & MT_DIRTY);
 	tp->mp = old->mp;
 	old->nofs = 0;
 	*tpp = tp;
@@ -99,6 +122,15 @@ static void mt_log(struct mt_trans *tp)
 	struct mt_item *item = kmem_cache_alloc(mt_item_cache, GFP_NOFS | __GFP_NOFAIL);
 
 	list_add(&item->list, &tp->items);
+}
+
+/* What each type is given. */
+void mt_init_types(struct mt_mount *mp)
+{
+	mp->tr_small.log = mp->tr_create.log = mp->tr_mkdir.log = mp->tr_list.log = mp->tr_levels.log = 1;
+	mp->tr_roll.log = mp->tr_defer.log = mp->tr_super.log = mp->tr_walk.log = mp->tr_mode.log = mp->tr_fast.log = 2;
+	mp->tr_roll.flags |= MT_PERMANENT;
+	mp->tr_defer.flags |= MT_PERMANENT;
 }
 
 /* Whoever calls it says how much: the places are those of the callers. */
@@ -211,6 +243,89 @@ int mt_move(struct mt_mount *mp, size_t size)
 cancel:
 	mt_cancel(tp);
 	return error;
+}
+
+int mt_defer(struct mt_mount *mp)
+{
+	struct mt_trans *tp;
+	int error;
+
+	error = mt_alloc(mp, &mp->tr_defer, 1, &tp);
+	if (error)
+		return error;
+	return mt_commit(tp);
+}
+
+static void mt_mod_super(struct mt_trans *tp)
+{
+	unsigned int flags = MT_DIRTY | MT_SUPER;
+
+	tp->flags |= flags;
+}
+
+int mt_super(struct mt_mount *mp)
+{
+	struct mt_trans *tp;
+	int error;
+
+	error = mt_alloc(mp, &mp->tr_super, 1, &tp);
+	if (error)
+		return error;
+	mt_mod_super(tp);
+	return mt_commit(tp);
+}
+
+/* What a type of one byte can count to is no bound: nothing has 255 levels. */
+int mt_walk(struct mt_mount *mp, struct mt_cursor *cursor)
+{
+	struct mt_trans *tp;
+	int error, level;
+
+	error = mt_alloc(mp, &mp->tr_walk, 1, &tp);
+	if (error)
+		return error;
+	for (level = cursor->levels - 1; level >= 0; level--)
+		mt_log(tp);
+	return mt_commit(tp);
+}
+
+#define MT_MODE_PAGE 1
+#define MT_MODE_ITEM 2
+
+/* The mode is passed on: what another one allocates is not counted. */
+static void mt_log_mode(struct mt_trans *tp, int mode)
+{
+	if (mode & MT_MODE_PAGE) {
+		void *page = kmalloc(2 * PAGE_SIZE, GFP_NOFS | __GFP_NOFAIL);
+
+		kfree(page);
+	}
+	if (mode & MT_MODE_ITEM)
+		mt_log(tp);
+}
+
+static void mt_log_by(struct mt_trans *tp, int mode)
+{
+	mt_log_mode(tp, mode);
+}
+
+int mt_slow_and_fast(struct mt_mount *mp)
+{
+	struct mt_trans *tp;
+	int error;
+
+	error = mt_alloc(mp, &mp->tr_mode, 1, &tp);
+	if (error)
+		return error;
+	mt_log_by(tp, MT_MODE_PAGE);
+	error = mt_commit(tp);
+	if (error)
+		return error;
+	error = mt_alloc(mp, &mp->tr_fast, 1, &tp);
+	if (error)
+		return error;
+	mt_log_by(tp, MT_MODE_ITEM);
+	return mt_commit(tp);
 }
 
 /* Not between a start and an end. */

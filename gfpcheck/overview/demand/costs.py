@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -53,6 +54,12 @@ class Costs:
         self._loops: dict[Part, tuple[tuple[Loop, bool], ...]] = {}
         self._shapes: dict[str, Shape] = {}
         self.recursive: dict[Part, None] = {}
+
+    def with_fates(self, fates: Fates) -> Costs:
+        """The same where allocations have other fates."""
+        found = copy.copy(self)
+        found._fates, found._known, found.recursive = fates, {}, {}
+        return found
 
     def of(self, part: Part) -> Cost:
         """What `part` takes."""

@@ -8,7 +8,8 @@ function free it and others do not, that is *open*.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Set
 from typing import Literal
 
 from gfpcheck.analysis.engine import Engine
@@ -37,6 +38,13 @@ class Fates:
         self._given: dict[tuple[str, Expr], Seen] = {}
         self._made: dict[tuple[str, int], Fate] = {}
         self._ended: dict[tuple[str, Expr], frozenset[str]] = {}
+        self._among: Set[str] | None = None
+
+    def among(self, callers: Set[str]) -> Fates:
+        """What becomes of it where none but these functions call others."""
+        found = copy.copy(self)
+        found._made, found._ended, found._among = {}, {}, callers
+        return found
 
     def of(self, key: str, call: Call) -> Fate:
         """What becomes of what `call`, in function `key`, returns."""
@@ -65,7 +73,7 @@ class Fates:
         if not out:
             yield _FREED if seen == {_FREED} else _STORED
             return
-        calls = self._calls.of(key)
+        calls = [each for each in self._calls.of(key) if self._among is None or each.key in self._among]
         if not calls:
             yield _STORED
         params = [param.name for param in self._program.functions[key].params]

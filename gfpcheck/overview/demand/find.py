@@ -116,7 +116,10 @@ class _Finder:
         return found
 
     def transaction(self, type_: str, roots: Sequence[_Root]) -> Transaction:
-        """All that is to be said of the transactions of a type."""
+        """All that is to be said of the transactions of a type. What becomes of an allocation is asked of what is run in
+        them alone: others keep what these give back."""
+        self._fates = self._fates.among({part.key for part in self._below([root.part for root in roots])})
+        self._costs = self._costs.with_fates(self._fates)
         costs = {root: self._costs.of(root.part) for root in roots}
         least = min((cost.least for cost in costs.values()), key=self._weight)
         deepest = max(roots, key=lambda root: costs[root].deep)

@@ -26,7 +26,10 @@ class Bits:
         self._program = program
         self._flags = {each.flags: each.type_flags for each in models.transactions.values() if each.flags}
         members = {*self._flags, *self._flags.values()} - {""}
-        self._asked = {member: self._tested(member) for member in members}
+        self._asked = dict.fromkeys(members, 0)
+        for each in self.tested().values():
+            for member in members & each.keys():
+                self._asked[member] |= each[member]
         self._cut: dict[tuple[str, Clear], frozenset[tuple[int, int]]] = {}
         self._reached: dict[tuple[str, Clear], frozenset[int]] = {}
 
@@ -95,17 +98,24 @@ class Bits:
             known = self._reached[which] = frozenset(found)
         return known
 
-    def _tested(self, member: str) -> int:
-        """The bits of `member` that are asked for anywhere: no others matter."""
-        found = 0
-        for func in self._program.functions.values():
-            for block in func.blocks:
-                exprs = [i.src for i in block.instrs if isinstance(i, Assign) and _name(i.dst) != member]
-                exprs += [block.term.cond] if isinstance(block.term, Branch) else []
-                for expr in exprs:
-                    asked = _asked_for(expr)
-                    found |= asked[1] if asked is not None and asked[0] == member else 0
-        return found
+    def tested(self) -> dict[str, dict[str, int]]:
+        """The functions that ask for such bits, and the bits, by member."""
+        found = {key: _tested(func) for key, func in self._program.functions.items()}
+        return {key: each for key, each in found.items() if not each.keys().isdisjoint(self._asked)}
+
+
+def _tested(func: Func) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for block in func.blocks:
+        exprs = [(i.src, _name(i.dst)) for i in block.instrs if isinstance(i, Assign)]
+        exprs += [(block.term.cond, "")] if isinstance(block.term, Branch) else []
+        for expr, given in exprs:
+            while isinstance(expr, Un):
+                expr = expr.operand
+            asked = _asked_for(expr)
+            if asked is not None and asked[0] != given:
+                found[asked[0]] = found.get(asked[0], 0) | asked[1]
+    return found
 
 
 def _cut(func: Func, clear: dict[str, int]) -> Iterator[tuple[int, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import NamedTuple
 
 from gfpcheck.driver.analyse import Knowledge
@@ -19,19 +19,17 @@ from gfpcheck.overview.rounds import Loop, Rounds
 
 class Cost(NamedTuple):
     """What a part takes: `least`, if it meets no error; `bounded`, the most of a way without an error, not counting the
-    rounds of loops that have no bound; `kept`, the most that such a way keeps; `once`, the most if each of those loops
-    goes round once. `deep` is the number of calls down to the deepest allocation, -1 if there is none, and `deeper` the
-    step and the part that lead there."""
+    rounds of loops that have no bound; `once`, the most if each of those loops goes round once. `deep` is the number of
+    calls down to the deepest allocation, -1 if there is none, and `deeper` the step and the part that lead there."""
 
     least: Amount
     bounded: Amount
-    kept: Amount
     once: Amount
     deep: int
     deeper: tuple[Step, Part | None] | None
 
 
-_FREE = Cost(NOTHING, NOTHING, NOTHING, NOTHING, -1, None)
+_FREE = Cost(NOTHING, NOTHING, NOTHING, -1, None)
 
 
 class Costs:
@@ -50,6 +48,7 @@ class Costs:
         self._errors = errors
         self._page = page
         self._known: dict[Part, Cost] = {}
+        self._kept: dict[Part, Amount] = {}
         self._retries: dict[str, frozenset[Loc]] = {}
         self._loops: dict[Part, tuple[tuple[Loop, bool], ...]] = {}
         self._shapes: dict[str, Shape] = {}
@@ -58,7 +57,7 @@ class Costs:
     def with_fates(self, fates: Fates) -> Costs:
         """The same where allocations have other fates."""
         found = copy.copy(self)
-        found._fates, found._known, found.recursive = fates, {}, {}
+        found._fates, found._kept = fates, {}
         return found
 
     def of(self, part: Part) -> Cost:
@@ -66,12 +65,19 @@ class Costs:
         known = self._known.get(part)
         if known is not None:
             return known
-        for each in self._order(part):
+        for each in self._order(part, self._known):
             self._known[each] = self._find(each)
         return self._known[part]
 
-    def _order(self, root: Part) -> Iterator[Part]:
-        """The parts below `root` that are not known yet, callees first."""
+    def kept(self, part: Part) -> Amount:
+        """The most of what `part` takes, on a way as that of `bounded`, that is not given back."""
+        if part not in self._kept:
+            for each in self._order(part, self._kept):
+                self._kept[each] = self._find_kept(each)
+        return self._kept[part]
+
+    def _order(self, root: Part, known: Container[Part]) -> Iterator[Part]:
+        """The parts below `root` that are not `known` yet, callees first."""
         waiting = [(root, iter(self._below(root)))]
         active = {root}
         while waiting:
@@ -79,7 +85,7 @@ class Costs:
             for callee in below:
                 if callee in active:
                     self.recursive[callee] = None
-                elif callee not in self._known:
+                elif callee not in known:
                     active.add(callee)
                     waiting.append((callee, iter(self._below(callee))))
                     break
@@ -112,11 +118,16 @@ class Costs:
         return Cost(
             self._least(part, func, steps),
             most(shape, self._weights(steps, self._bounded), often, self._page),
-            most(shape, self._weights(steps, self._kept), often, self._page),
             most(shape, self._weights(steps, self._once), once, self._page),
             deep,
             deeper,
         )
+
+    def _find_kept(self, part: Part) -> Amount:
+        if self.of(part).deep < 0:
+            return NOTHING
+        weights = self._weights(self._region.steps(part), self._kept_by)
+        return most(self._shape(self._program.functions[part.key]), weights, self._often(part)[0], self._page)
 
     def _often(self, part: Part) -> tuple[dict[int, int], dict[int, int]]:
         """How often loops go round, by their heads: as often as they must and may; and so that each goes round once for
@@ -182,8 +193,8 @@ class Costs:
     def _bounded(self, step: Step) -> Amount:
         return self._worst(step, [self._known.get(part, _FREE).bounded for part in step.parts], lambda _: True)
 
-    def _kept(self, step: Step) -> Amount:
-        kept = [self._known.get(part, _FREE).kept for part in step.parts]
+    def _kept_by(self, step: Step) -> Amount:
+        kept = [self._kept.get(part, NOTHING) for part in step.parts]
         return self._worst(step, kept, lambda asked: self._fates.of(asked.func, asked.call) != "freed")
 
     def _worst(self, step: Step, below: Sequence[Amount], counts: Callable[[Asked], bool]) -> Amount:

@@ -116,7 +116,7 @@ class _Finder:
         return found
 
     def transaction(self, type_: str, roots: Sequence[_Root]) -> Transaction:
-        """All that is to be said of the transactions of a type. What becomes of an allocation is asked of what is run in
+        """All that is to be said of the transactions of a type. What becomes of an allocation is asked of what runs in
         them alone: others keep what these give back."""
         self._fates = self._fates.among({part.key for part in self._below([root.part for root in roots])})
         self._costs = self._costs.with_fates(self._fates)
@@ -136,7 +136,7 @@ class _Finder:
             tuple(sorted(self._start(root, costs[root]) for root in roots)),
             least,
             max((cost.bounded for cost in costs.values()), key=self._weight),
-            max((cost.kept for cost in costs.values()), key=self._weight),
+            max((self._costs.kept(root.part) for root in roots), key=self._weight),
             max((cost.once for cost in costs.values()), key=self._weight),
             self._allocations(reached, under, numbers, outside),
             tuple(order),

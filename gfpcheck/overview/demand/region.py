@@ -6,7 +6,7 @@ one started, the function that does so (`STARTING`), or all of one (`ALL`) that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from gfpcheck.analysis.engine import Exploration
@@ -60,13 +60,15 @@ class Region:
         self._starts = starts
         self._amounts = amounts
         self._bits = bits
-        self._mattering = self._matters(known, bits)
+        callers = self._callers(known)
+        self._mattering = self._matters(known, bits, callers)
+        self._asked = _below(bits, callers)
         self._known: dict[Part, tuple[Step, ...]] = {}
         self._inside: dict[Part, frozenset[int]] = {}
         self._ending: dict[str, bool] = {}
 
-    def _matters(self, known: Knowledge, bits: Bits) -> frozenset[str]:
-        """The functions that allocate or set a transaction's flags, by themselves or below."""
+    def _callers(self, known: Knowledge) -> dict[str, list[str]]:
+        """For each function those that call it."""
         callers: dict[str, list[str]] = {}
         for key, func in known.program.functions.items():
             for edge in known.edges.of(key):
@@ -74,6 +76,10 @@ class Region:
             for call in (call for _, _, call in known.program.calls(func) if self._is_modelled(call)):
                 for callee in known.program.callees(call, func):
                     callers.setdefault(callee, []).append(key)
+        return callers
+
+    def _matters(self, known: Knowledge, bits: Bits, callers: Mapping[str, list[str]]) -> frozenset[str]:
+        """The functions that allocate or set a transaction's flags, by themselves or below."""
         waiting = [key for key, facts in known.engine.facts.items() if facts.sites]
         waiting += [key for key in bits.setting() if not known.engine.facts[key].sites]
         found = set(waiting)
@@ -82,6 +88,11 @@ class Region:
             found.update(new)
             waiting += new
         return frozenset(found)
+
+    def _narrow(self, key: str, clear: Clear) -> Clear:
+        """What of `clear` matters to function `key`: what is asked for there or below."""
+        asked = self._asked.get(key, {})
+        return tuple((member, bits) for member, every in clear if (bits := every & asked.get(member, 0)))
 
     def opened(self, key: str) -> dict[Site, tuple[Site, ...]]:
         """Where function `key` starts transactions, or calls what does: the place, and the way down to the scope."""
@@ -188,7 +199,9 @@ class Region:
         def parts(callees: Iterable[str], mode: Site | None = None) -> tuple[Part, ...]:
             wanted = [callee for callee in dict.fromkeys(callees) if callee in self._mattering]
             return tuple(
-                Part(callee, mode, consts, part.clear) for callee in wanted for consts in called.get(callee, {(): None})
+                Part(callee, mode, consts, self._narrow(callee, part.clear))
+                for callee in wanted
+                for consts in called.get(callee, {(): None})
             )
 
         if place == part.start:
@@ -262,6 +275,22 @@ class Region:
         outcomes = self._engine.summary(callee).outcomes
         places = dict.fromkeys(scope.site for outcome in outcomes for scope in outcome.opened)
         return tuple(site for site in places if self._starts.start((site,)) or self.opened(callee))
+
+
+def _below(bits: Bits, callers: Mapping[str, list[str]]) -> dict[str, dict[str, int]]:
+    """The bits that each function, or one below it, asks for, by member."""
+    found = {key: dict(each) for key, each in bits.tested().items()}
+    pending = dict.fromkeys(found)
+    while pending:
+        key = next(iter(pending))
+        del pending[key]
+        for caller in callers.get(key, ()):
+            above = found.setdefault(caller, {})
+            for member, each in found[key].items():
+                if each & ~above.get(member, 0):
+                    above[member] = above.get(member, 0) | each
+                    pending[caller] = None
+    return found
 
 
 def _is_open(calling: Calling, start: Site | None) -> bool:

@@ -36,7 +36,17 @@ SOURCES = (
     "net/sched",
     "arch/x86/mm",
 )
-FLAT = ("fs", "fs/proc", "fs/debugfs", "fs/ext4", "fs/iomap", "fs/xfs", "drivers/md", "drivers/usb/storage")
+FLAT = (
+    "fs",
+    "fs/proc",
+    "fs/debugfs",
+    "fs/ext4",
+    "fs/iomap",
+    "fs/xfs",
+    "fs/xfs/libxfs",
+    "drivers/md",
+    "drivers/usb/storage",
+)
 """Folders of which only the files directly inside count."""
 
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)

@@ -40,9 +40,11 @@ _APPROXIMATIONS = (
     "bounded, in pages: what the way takes that takes most. Loops with a bound go round as often as they may; those",
     "  without are left out, and stand below with what each of their rounds adds.",
     "kept: the part of it that is not given back.",
-    "Each call counts once for every way down to it, as if nothing that is looked for in a cache were there and no",
-    "flag excluded another. A function that calls itself does so once; what follows an error does not count. Objects",
-    "fill their pages. What has no known size, or is called by a pointer that is not known, is counted apart.",
+    "What is held at one time lies between these two.",
+    "Each call counts once for every way down to it, as if nothing that is looked for in a cache were there; not what the",
+    "constants passed exclude, nor a flag of the transaction that is not set in it. A function that calls itself does",
+    "so once; what follows an error does not count. Objects fill their pages. What has no known size, or is called by",
+    "a pointer that is not known, is counted apart.",
 )
 
 

@@ -106,12 +106,13 @@ def added(survey: Any) -> None:
             part: each[part]["pages"] * survey["page"] + each[part]["bytes"] for part in ("bounded", "kept", "once")
         }
         assert pages["kept"] <= pages["bounded"] <= pages["once"]
+        assert each["least"]["pages"] * survey["page"] + each["least"]["bytes"] <= pages["bounded"]
 
 
 def test_the_demand_of_transactions_of_xfs(
     version: str, trees: Mapping[str, Path], xfs_of: XfsOf, gfpcheck: Gfpcheck
 ) -> None:
-    """Read by hand: xfs_setfilesize() takes a transaction, a ticket, the item of the inode, and vectors for items."""
+    """Read by hand, from the smallest to the largest."""
     xfs_of(version)
     run = gfpcheck("demand", "-q", "-j2", "--format", "json", "fs/xfs", cwd=trees[version])
     assert (run.code, run.err) == (0, "")
@@ -128,6 +129,30 @@ def test_the_demand_of_transactions_of_xfs(
     vectors = [each for each in small["allocations"] if each["function"] == "xlog_cil_alloc_shadow_bufs"]
     loops = [small["loops"][number]["function"] for each in vectors for number in each["loops"]]
     assert "xlog_cil_alloc_shadow_bufs" in loops
+    # A transaction and a ticket, both again if there was no space at first, and the inode's item; for each item a
+    # vector, and for each inode the buffer that it is in. The reservation is not permanent: nothing is put off.
+    assert (
+        small["bounded"]["bytes"]
+        == 2 * (made["xfs_trans"]["size"]["size"] + made["xfs_log_ticket"]["size"]["size"])
+        + (made["xfs_ili"]["size"]["size"])
+    )
+    assert (made["xfs_trans"]["fate"], made["xfs_trans"]["outside"]) == ("freed", True)
+    assert {"xfs_buf", "xfs_buf_item"} <= made.keys()
+    functions = {each["function"] for each in small["allocations"]}
+    assert functions.isdisjoint({"xfs_defer_add", "xfs_trans_alloc_dqinfo", "xfs_btree_alloc_cursor"})
+    pages = {name: each["bounded"]["bytes"] // survey["page"] for name, each in types.items()}
+    # An inode that is freed: its item and those of the list of unlinked ones, buffers, extents that are freed later.
+    free = {each["cache"] or each["function"]: each for each in types["tr_ifree"]["allocations"]}
+    assert {"xfs_ili", "xfs_iunlink_item", "xfs_buf_item", "xfs_defer_pending"} <= free.keys()
+    assert "xfs_btree_lookup" in {loop["function"] for loop in types["tr_ifree"]["loops"]}
+    assert 4 <= pages["tr_ifree"] < 20
+    # A dquot's block is mapped, which may take any number of levels, and read into a buffer.
+    dquot = types["tr_qm_dqalloc"]
+    assert "xfs_bmapi_write" in {loop["function"] for loop in dquot["loops"] if not loop["inside"]}
+    assert 2 <= pages["tr_qm_dqalloc"] < 10
+    # A name that is removed may free blocks at five places of a directory; each level of a tree is counted apart.
+    assert pages["tr_ifree"] < pages["tr_remove"] < 200
+    assert {"xfs_btree_lookup", "__xfs_bunmapi"} <= {loop["function"] for loop in types["tr_remove"]["loops"]}
 
 
 def counted(survey: Any) -> None:

@@ -55,6 +55,7 @@ def test_a_type_is_what_the_start_is_given(types: dict[str, Any]) -> None:
         "tr_roll": ["mt_move"],
         "tr_small": ["mt_small"],
         "tr_super": ["mt_super"],
+        "tr_try": ["mt_try"],
         "tr_walk": ["mt_walk"],
     }
 
@@ -152,6 +153,11 @@ def test_what_a_flag_asks_for_counts_where_it_is_set(types: dict[str, Any]) -> N
     assert types["tr_defer"]["bounded"]["bytes"] == 32 + 96
     assert types["tr_super"]["bounded"]["bytes"] == 32 + 2 * 96
     assert types["tr_roll"]["bounded"]["bytes"] == 2 * (32 + 96)
+
+
+def test_a_lock_that_could_be_taken_is_no_error(types: dict[str, Any]) -> None:
+    assert types["tr_try"]["least"] == types["tr_try"]["bounded"]
+    assert types["tr_try"]["bounded"] == {"objects": 3, "bytes": 32 + 96, "pages": 4, "unsized": 0}
 
 
 def test_totals_add_up(command: Run, tree: Path) -> None:

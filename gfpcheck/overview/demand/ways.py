@@ -155,7 +155,10 @@ class Errors:
         return proto.ret if proto is not None else ""
 
     def _gives_code(self, func: Func, call: Call) -> bool:
-        """True for a function that returns 0 or an error code, as far as is known."""
+        """True for a function that returns 0 or an error code, as far as is known; not for a lock that is taken if it
+        returns something else than zero."""
+        if any(op.does == "acquire" and op.when != "zero" for op in self._engine.effects.lock_ops(func, call)):
+            return False
         callees = self._program.callees(call, func)
         values = [outcome.value for callee in callees for outcome in self._engine.summary(callee).outcomes]
         return all(value.is_error is not False or value.truth is False for value in values)

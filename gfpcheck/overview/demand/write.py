@@ -41,10 +41,10 @@ _APPROXIMATIONS = (
     "  without are left out, and stand below with what each of their rounds adds.",
     "kept: the part of it that is not given back.",
     "What is held at one time lies between these two.",
-    "Each call counts once for every way down to it, as if nothing that is looked for in a cache were there; not what the",
-    "constants passed exclude, nor a flag of the transaction that is not set in it. A function that calls itself does",
-    "so once; what follows an error does not count. Objects fill their pages. What has no known size, or is called by",
-    "a pointer that is not known, is counted apart.",
+    "Each call counts once for every way down to it, as if nothing that is looked for in a cache were there; not what",
+    "the constants passed exclude, nor what a flag asks for that is not set in the transaction. A function that calls",
+    "itself does so once; what follows an error does not count. Objects fill their pages. What has no known size, or",
+    "is called by a pointer that is not known, is counted apart.",
 )
 
 

@@ -4,6 +4,7 @@
 #include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -24,6 +25,7 @@ struct mt_mount {
 	struct mt_res tr_walk;
 	struct mt_res tr_mode;
 	struct mt_res tr_fast;
+	struct mt_res tr_try;
 	struct mt_res tr_never;
 	struct list_head dirty;
 };
@@ -129,6 +131,7 @@ void mt_init_types(struct mt_mount *mp)
 {
 	mp->tr_small.log = mp->tr_create.log = mp->tr_mkdir.log = mp->tr_list.log = mp->tr_levels.log = 1;
 	mp->tr_roll.log = mp->tr_defer.log = mp->tr_super.log = mp->tr_walk.log = mp->tr_mode.log = mp->tr_fast.log = 2;
+	mp->tr_try.log = 2;
 	mp->tr_roll.flags |= MT_PERMANENT;
 	mp->tr_defer.flags |= MT_PERMANENT;
 }
@@ -254,6 +257,23 @@ int mt_defer(struct mt_mount *mp)
 	if (error)
 		return error;
 	return mt_commit(tp);
+}
+
+/* A lock that could be taken is no error: what follows is the way without one. */
+int mt_try(struct mt_mount *mp, struct mutex *lock)
+{
+	struct mt_trans *tp;
+	int error;
+
+	if (!mutex_trylock(lock))
+		return -EAGAIN;
+	error = mt_alloc(mp, &mp->tr_try, 1, &tp);
+	if (!error) {
+		mt_log(tp);
+		error = mt_commit(tp);
+	}
+	mutex_unlock(lock);
+	return error;
 }
 
 static void mt_mod_super(struct mt_trans *tp)

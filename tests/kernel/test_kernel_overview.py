@@ -142,8 +142,10 @@ def test_the_demand_of_transactions_of_xfs(
     assert functions.isdisjoint({"xfs_defer_add", "xfs_trans_alloc_dqinfo", "xfs_btree_alloc_cursor"})
     pages = {name: each["bounded"]["bytes"] // survey["page"] for name, each in types.items()}
     # An inode that is freed: its item and those of the list of unlinked ones, buffers, extents that are freed later.
-    free = {each["cache"] or each["function"]: each for each in types["tr_ifree"]["allocations"]}
-    assert {"xfs_ili", "xfs_iunlink_item", "xfs_buf_item", "xfs_defer_pending"} <= free.keys()
+    free = {each["object"] for each in types["tr_ifree"]["allocations"]}
+    assert free >= {
+        f"struct xfs_{name}" for name in ("inode_log_item", "iunlink_item", "buf_log_item", "defer_pending")
+    }
     assert "xfs_btree_lookup" in {loop["function"] for loop in types["tr_ifree"]["loops"]}
     assert 4 <= pages["tr_ifree"] < 20
     # A dquot's block is mapped, which may take any number of levels, and read into a buffer.

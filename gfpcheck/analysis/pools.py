@@ -16,16 +16,17 @@ from gfpcheck.analysis.paths import names_in
 from gfpcheck.analysis.program import callee_name
 from gfpcheck.analysis.reserves import Pool, Reserves
 from gfpcheck.analysis.results import AllocationSite
-from gfpcheck.ir import Assign, Bin, Branch, Call, Const, Expr, Func, Loc, Temp, Un, Var, positions, successors
+from gfpcheck.ir import Assign, Bin, Branch, Call, Const, Expr, Func, Instr, Loc, Temp, Un, Var, positions, successors
 
 
 class Nesting(NamedTuple):
     """The allocation at `site` waits for an element of the pool `text` while the one allocated at `first` is in
-    hand."""
+    hand. `exchanged`: that one is given back as soon as this one is there, so there are never more than two."""
 
     site: AllocationSite
     first: Loc
     text: str
+    exchanged: bool = False
 
 
 class _Element(NamedTuple):
@@ -76,7 +77,8 @@ class Pools:
                 if isinstance(instr, Assign):
                     _assigned(held, instr)
                 else:
-                    self._called(func, instr, pooled.get((number, index), []), held, found)
+                    after = func.blocks[number].instrs[index + 1 :]
+                    self._called(func, instr, pooled.get((number, index), []), held, found, after)
             term = func.blocks[number].term
             for target in successors(term):
                 there = held
@@ -97,11 +99,13 @@ class Pools:
         pooled: list[tuple[AllocationSite, Pool]],
         held: _Held,
         found: dict[Nesting, None],
+        after: tuple[Instr, ...],
     ) -> None:
         for site, pool in pooled:
             for element in held.values():
                 if element.pool.path == pool.path:
-                    found[Nesting(site, element.loc, pool.text)] = None
+                    exchanged = self._is_returned(element, call, after)
+                    found[Nesting(site, element.loc, pool.text, exchanged)] = None
         for loc in [loc for loc, element in held.items() if self._may_return(func, call, element)]:
             del held[loc]
         for loc in [loc for loc, element in held.items() if Temp(call.dst) in names_in(element.pool.path)]:
@@ -109,6 +113,20 @@ class Pools:
         for site, pool in pooled:
             if not (site.via and self._leads_to_return(func, call)):
                 held[call.loc] = _Element(pool, call.loc, frozenset({Temp(call.dst)}))
+
+    def _is_returned(self, element: _Element, call: Call, after: tuple[Instr, ...]) -> bool:
+        """True if `element` is given back after `call` by one of the instructions that surely follow."""
+        held: _Held = {element.loc: element._replace(names=element.names - {Temp(call.dst)})}
+        for instr in after:
+            if isinstance(instr, Assign):
+                _assigned(held, instr)
+                if not held:
+                    return False
+            elif callee_name(instr) in self._models.pool_returns:
+                names = held[element.loc].names
+                if any(not names.isdisjoint(names_in(argument)) for argument in instr.args):
+                    return True
+        return False
 
     def _may_return(self, func: Func, call: Call, element: _Element) -> bool:
         """True if `element` may be back in its pool after `call`."""

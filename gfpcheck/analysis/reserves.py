@@ -20,7 +20,7 @@ from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.analysis.state import Site
 from gfpcheck.ir import Addr, Assign, Call, Expr, Func, Temp, Var
-from gfpcheck.models import Models, base_name
+from gfpcheck.models import Models
 
 MAX_STEPS = 8
 """Locals that are followed, one behind the other, to what they are assigned."""
@@ -39,35 +39,29 @@ class Reserves:
     def __init__(self, program: Program, models: Models) -> None:
         self._program = program
         self._models = models
-        self._given: dict[tuple[str, tuple[Site, ...]], Expr | None] = {}
+        self._given: dict[tuple[Site, ...], Expr | None] = {}
 
     def of(self, func: Func, site: AllocationSite) -> Pool | None:
         """The reserve that `site`, an allocation of `func` or below it, takes from."""
-        entry = self._models.allocators.get(base_name(site.name))
-        if entry is None:
-            return None
-        if entry.pool:
-            return Pool(Var(entry.pool, "g"), entry.pool)
-        pointer = self._pointer(func, site.call, site, site.via)
+        pointer = self._pointer(func, site.call, site.via)
         if pointer is None:
             return None
         path = canonical(deref(pointer))
         known = has_class(class_of(path, func.name)) or isinstance(path, Var)
         return Pool(path, show(path)) if known or names_in(path) else None
 
-    def _pointer(self, func: Func, call: Call, site: AllocationSite, via: tuple[Site, ...]) -> Expr | None:
-        """What `site` is given as its pool, in terms of `func`, from whose `call` on `via` leads to it."""
+    def _pointer(self, func: Func, call: Call, via: tuple[Site, ...]) -> Expr | None:
+        """What points at the reserve of the allocation at the end of `via`, in terms of `func`, whose `call` leads
+        there."""
         if not via:
-            number = self._models.allocators[base_name(site.name)].pool_arg
-            return call.args[number] if 0 <= number < len(call.args) else None
+            return self._given_to(call)
         key = f"{via[0].file}:{via[0].function}"
         if key not in self._program.callees(call, func):
             return None
         below = self._program.functions[key]
-        which = (site.name, via)
-        if which not in self._given:
-            self._given[which] = self._within(below, site, via)
-        pointer = self._given[which]
+        if via not in self._given:
+            self._given[via] = self._within(below, via)
+        pointer = self._given[via]
         if pointer is None:
             return None
         given: dict[Expr, Expr] = {
@@ -75,15 +69,24 @@ class Reserves:
         }
         return canonical(replace(pointer, given)) if locals_in(pointer) <= given.keys() else None
 
-    def _within(self, func: Func, site: AllocationSite, via: tuple[Site, ...]) -> Expr | None:
+    def _given_to(self, call: Call) -> Expr | None:
+        """What an allocator is given as its reserve, or always takes from."""
+        entry = self._models.allocators.get(callee_name(call))
+        if entry is None:
+            return None
+        if entry.pool:
+            return Addr(Var(entry.pool, "g"))
+        return call.args[entry.pool_arg] if 0 <= entry.pool_arg < len(call.args) else None
+
+    def _within(self, func: Func, via: tuple[Site, ...]) -> Expr | None:
         """The same of `func`, in which `via` begins, over nothing but its parameters as they were at entry."""
         calls = [call for _, _, call in self._program.calls(func) if call.loc == via[0].loc]
         if len(via) == 1:  # what a macro adds around the allocation stands at the same place
-            calls = [call for call in calls if callee_name(call) == base_name(site.name)]
+            calls = [call for call in calls if self._given_to(call) is not None]
         else:
             key = f"{via[1].file}:{via[1].function}"
             calls = [call for call in calls if key in self._program.callees(call, func)]
-        found = {self._pointer(func, call, site, via[1:]) for call in calls}
+        found = {self._pointer(func, call, via[1:]) for call in calls}
         pointer = found.pop() if len(found) == 1 else None
         return None if pointer is None else _at_entry(func, canonical(pointer))
 

@@ -90,8 +90,10 @@ class Views:
         repeated = frozenset().union(*cycles(func))
         tests = needless_tests(func, facts.sites, self._engine.effects)
         nestings: dict[AllocationSite, Nested] = {}
-        for site, first, pool in self._pools.nestings(func, facts.sites):
-            nestings.setdefault(site, Nested(pool, self._places.at(func, first)))
+        for site, first, pool, exchanged in self._pools.nestings(func, facts.sites):
+            new = Nested(pool, self._places.at(func, first), exchanged)
+            if site not in nestings or (nestings[site].exchanged and not exchanged):
+                nestings[site] = new
         allocations = {}
         for site in facts.sites:
             tested = () if site.via else tests.get((site.block, site.position), ())

@@ -53,10 +53,12 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """An allocation from a reserve waits while an element of the same `pool`, allocated at `first`, is in hand."""
+    """An allocation from a reserve waits while an element of the same `pool`, allocated at `first`, is in hand.
+    `exchanged`: that one is given back as soon as this one is there."""
 
     pool: str
     first: Place
+    exchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

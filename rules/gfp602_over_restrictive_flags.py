@@ -38,9 +38,11 @@ static int probe(struct device *dev)
 
 The flags must be constants that stand at the allocation; `__GFP_KSWAPD_RECLAIM` is in all of these, and what lacks it
 is tried only. Nothing must be held there in any situation, and nothing in any of the ways in which the function is
-entered, however many calls long. Confidence is medium where all ways lead to the main functions of threads and to
-work items, which are known to hold nothing; where a way begins at a function of which it is not known who calls it,
-low. The rule is off by default: that nobody was found who needs the flags does not prove that there is nobody.
+entered, however many calls long. Confidence is medium where all ways lead to the main functions of threads and to work
+items, which are known to hold nothing; where a way begins at a function of which it is not known who calls it, low. It
+is low, too, for GFP_NOFS and GFP_NOIO in a file that has functions on the way of data to a device: that no request
+waits until such a worker is done (for a range that it locks, for a zone that it frees) is not known. The rule is off by
+default: that nobody was found who needs the flags does not prove that there is nobody.
 
 ## When to ignore it
 
@@ -76,9 +78,9 @@ class OverRestrictiveFlags(Rule):
             if forbids and not any(_explains(forbids, situation) for situation in allocation.situations):
                 ways = function.ways
                 if not any(_explains(forbids, way) or way.context not in ("", *KNOWN) for way in ways):
-                    yield self._report(function, allocation, ways)
+                    yield self._report(function, allocation, ways, forbids != "atomic" and function.near_io)
 
-    def _report(self, function: Function, allocation: Allocation, ways: tuple[Way, ...]) -> Finding:
+    def _report(self, function: Function, allocation: Allocation, ways: tuple[Way, ...], near_io: bool) -> Finding:
         situation = allocation.situations[0]
         known = all(way.context in KNOWN for way in ways)
         return function.finding(
@@ -89,7 +91,7 @@ class OverRestrictiveFlags(Rule):
             steps=[Step(place, f"called from {place.function}()", "call") for way in ways for place in way.calls],
             message=f"{allocation} with {situation.flags} is more careful than anything found asks for: "
             f"{_looked_at(ways)}",
-            confidence=Confidence.MEDIUM if known else Confidence.LOW,
+            confidence=Confidence.MEDIUM if known and not near_io else Confidence.LOW,
         )
 
 

@@ -38,9 +38,11 @@ def running_kernel(asked: Sequence[Asked]) -> tuple[Path, Tree]:
     headers = _INSTALLED / os.uname().release / "build"
     source = build_source(headers)
     if source is None:
+        others = sorted(each for each in _INSTALLED.glob("*/build") if build_source(each) is not None)
+        hint = f"; there are those for --tree {show(others[-1])}" if others else ""
         raise PlanError(
             f"{show(asked[0].path)} is a kernel module; say which kernel with --tree or --build-dir "
-            f"(there are no headers of the running one, {headers})"
+            f"(there are no headers of the running one, {headers}{hint})"
         )
     return headers.resolve(), source
 

@@ -283,6 +283,11 @@ def test_a_module_needs_to_know_its_kernel(
     folder = module(tmp_path / "my module")
     with pytest.raises(PlanError, match="is a kernel module; say which kernel with --tree or --build-dir"):
         make_plan([folder], cache_dir=cache)
+    for release in ("5.1", "6.2"):
+        (tmp_path / "none" / release).mkdir(parents=True)
+        (tmp_path / "none" / release / "build").symlink_to(tree)
+    with pytest.raises(PlanError, match=f"; there are those for --tree {tmp_path}/none/6.2/build\\)$"):
+        make_plan([folder], cache_dir=cache)
     plan = make_plan([folder], tree=tree, cache_dir=cache)
     assert (plan.source, plan.root, rels(plan)) == ("out-of-tree module", str(folder), ["main.c", "src/util.c"])
     assert plan.skipped == (("spare.c", "no Makefile names spare.o"),)

@@ -59,3 +59,7 @@ class Options:
 
 class RunError(Exception):
     """The run cannot do what was asked; the message is for the user."""
+
+
+class NoFlagsError(RunError):
+    """The files are not the kernel's, and do not say what allocation flags are."""

@@ -10,7 +10,7 @@ import msgspec
 
 from gfpcheck import frontend
 from gfpcheck.driver.inputs import Inputs
-from gfpcheck.driver.options import RunError
+from gfpcheck.driver.options import NoFlagsError, RunError
 from gfpcheck.driver.tool import code_digest
 from gfpcheck.kbuild import Plan, Unit
 from gfpcheck.models import GfpFlags, Models
@@ -41,7 +41,8 @@ def fold_flags(plan: Plan, knowledge: Models, inputs: Inputs) -> GfpFlags:
             return GfpFlags(values, knowledge.gfp_compound, constants)
         if not missing or len(absent) < len(missing):
             missing = absent
-    raise RunError(
+    kind = RunError if plan.is_kernel else NoFlagsError
+    raise kind(
         f"the value of {', '.join(missing)} cannot be found through "
         f"{'the headers of ' + plan.root if plan.is_kernel else 'the files given'}; "
         "nothing would be found, so gfpcheck stops here"

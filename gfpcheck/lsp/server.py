@@ -142,17 +142,17 @@ class _Server(LanguageServer):
             self._unseen.discard(uri)
         if seen.problem:
             # What was seen last stays: half a statement, say, is no reason to take it away.
-            self._tell(f"{Path(_path(uri)).name}: {seen.problem}")
+            self._tell(f"{Path(_path(uri)).name}: {seen.problem}", aloud=not seen.foreign)
         elif not wide:
             self._publish(uri, version, document.narrow(text, seen.hints))
         elif seen.done:
             self._publish(uri, version, document.wide(text, seen.hints))
 
-    def _tell(self, problem: str) -> None:
-        """Each problem is shown once in a row, and always logged."""
+    def _tell(self, problem: str, *, aloud: bool) -> None:
+        """Each problem is shown once in a row if it is told `aloud`, and always logged."""
         kind = types.MessageType.Warning
         self.window_log_message(types.LogMessageParams(kind, problem))
-        if problem != self._told:
+        if aloud and problem != self._told:
             self._told = problem
             self.window_show_message(types.ShowMessageParams(kind, f"gfpcheck: {problem}"))
 

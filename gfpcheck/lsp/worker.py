@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from gfpcheck.driver.options import Options, RunError
+from gfpcheck.driver.options import NoFlagsError, Options, RunError
 from gfpcheck.lsp.jobs import HEAD, Job, Seen, decode_job, length, message
 from gfpcheck.lsp.look import look
 
@@ -42,7 +42,11 @@ def _read(stream: BinaryIO, size: int) -> bytes:
 
 def _answer(job: Job, options_for: OptionsFor) -> Seen:
     try:
-        return look(job, options_for(Path(job.path)))
+        options = options_for(Path(job.path))
+        try:
+            return look(job, options)
+        except NoFlagsError as error:
+            return Seen(problem=str(error), foreign=not options.models)
     except RunError as error:
         return Seen(problem=str(error))
     except OSError as error:

@@ -26,6 +26,7 @@ class Editor:
         self.client = LanguageClient("editor", "1")
         self.published: list[types.PublishDiagnosticsParams] = []
         self.shown: list[str] = []
+        self.logged: list[str] = []
         self._told = asyncio.Event()
         self._versions: dict[str, int] = {}
 
@@ -41,7 +42,8 @@ class Editor:
 
         @self.client.feature(types.WINDOW_LOG_MESSAGE)  # type: ignore[untyped-decorator]
         def log(params: types.LogMessageParams) -> None:
-            pass
+            self.logged.append(params.message)
+            self._told.set()
 
     def open(self, path: Path, text: str | None = None) -> None:
         """Opens a file, with another text than it has if one is given."""

@@ -277,6 +277,19 @@ def test_a_project_with_compile_commands(cache: Path, tmp_path: Path) -> None:
     asyncio.run(edit())
 
 
+def test_programs_that_are_no_kernel_code_are_opened_in_peace(tmp_path: Path, cache: Path) -> None:
+    async def edit() -> None:
+        path = tmp_path / "hello.c"
+        path.write_text("int main(void) { return 0; }\n")
+        async with editor(cache) as one:
+            one.open(path)
+            await one.until(lambda: bool(one.logged))
+            assert one.logged[0].startswith("hello.c: the value of GFP_KERNEL")
+            assert one.shown == []
+
+    asyncio.run(edit())
+
+
 def test_without_pygls_it_says_what_is_needed() -> None:
     program = "import sys; sys.modules['pygls'] = None; from gfpcheck.cli import main; sys.exit(main(['lsp']))"
     done = subprocess.run(

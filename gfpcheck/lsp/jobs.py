@@ -57,8 +57,8 @@ class Hint(msgspec.Struct, array_like=True, frozen=True):
 
 class Seen(msgspec.Struct, array_like=True):
     """The findings in the file; or why there are none, in one sentence, if it could not be analysed. `done` is false
-    for a wide look that was not made, because too much is built with the file, or nothing. `foreign`: it is no code that
-    gfpcheck is for, as many are that an editor opens."""
+    for a wide look that was not made, because too much is built with the file, or nothing. `foreign`: it is no code
+    that gfpcheck is for, as much is that an editor opens."""
 
     hints: list[Hint] = []
     problem: str = ""

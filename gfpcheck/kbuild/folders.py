@@ -74,6 +74,7 @@ class Folders:
             "SRCARCH": self.srcarch,
             "ARCH": self.srcarch,
             "M": "" if inside else str(self.root),
+            "KBUILD_EXTMOD": "" if inside else str(self.root),
             "PWD": str(self.root),
             "KERNELRELEASE": "kernel",
             "BITS": "64" if self.options.get("64BIT") == "y" else "32",

@@ -297,6 +297,16 @@ def test_a_module_needs_to_know_its_kernel(
     assert (below.root, rels(below)) == (str(folder), ["src/util.c"])
 
 
+def test_a_makefile_may_ask_whether_it_is_a_modules(tree: Path, cache: Path, tmp_path: Path) -> None:
+    text = "ifneq ($(KBUILD_EXTMOD),)\nccflags-y += -I$(KBUILD_EXTMOD)/own\nelse\nccflags-y += -DINSIDE\nendif\n"
+    folder = module(tmp_path / "module")
+    for makefile in (folder / "Makefile", tree / "fs/demo/Makefile"):
+        makefile.write_text(makefile.read_text() + text)
+    args = make_plan([folder], tree=tree, cache_dir=cache).units[0].args
+    assert (f"-I{folder}/own" in args, "-DINSIDE" in args) == (True, False)
+    assert "-DINSIDE" in make_plan([tree / "fs/demo"], cache_dir=cache).units[0].args
+
+
 def test_a_module_against_a_folder_of_headers(tree: Path, cache: Path, tmp_path: Path) -> None:
     headers = configure(tree, DEMO, tmp_path / "headers")
     (headers / "Makefile").write_text(f"include {tree}/Makefile\n")

@@ -41,8 +41,9 @@ is tried only. Nothing must be held there in any situation, and nothing in any o
 entered, however many calls long. Confidence is medium where all ways lead to the main functions of threads and to work
 items, which are known to hold nothing; where a way begins at a function of which it is not known who calls it, low. It
 is low, too, for GFP_NOFS and GFP_NOIO in a file that has functions on the way of data to a device: that no request
-waits until such a worker is done (for a range that it locks, for a zone that it frees) is not known. The rule is off by
-default: that nobody was found who needs the flags does not prove that there is nobody.
+waits until such a worker is done (for a range that it locks, for a zone that it frees) is not known; and for GFP_ATOMIC
+and GFP_NOWAIT from a memory pool, which would wait for an element instead of failing. The rule is off by default: that
+nobody was found who needs the flags does not prove that there is nobody.
 
 ## When to ignore it
 
@@ -78,9 +79,9 @@ class OverRestrictiveFlags(Rule):
             if forbids and not any(_explains(forbids, situation) for situation in allocation.situations):
                 ways = function.ways
                 if not any(_explains(forbids, way) or way.context not in ("", *KNOWN) for way in ways):
-                    yield self._report(function, allocation, ways, forbids != "atomic" and function.near_io)
+                    yield self._report(function, allocation, ways, _wanted(function, allocation, forbids))
 
-    def _report(self, function: Function, allocation: Allocation, ways: tuple[Way, ...], near_io: bool) -> Finding:
+    def _report(self, function: Function, allocation: Allocation, ways: tuple[Way, ...], wanted: bool) -> Finding:
         situation = allocation.situations[0]
         known = all(way.context in KNOWN for way in ways)
         return function.finding(
@@ -91,8 +92,15 @@ class OverRestrictiveFlags(Rule):
             steps=[Step(place, f"called from {place.function}()", "call") for way in ways for place in way.calls],
             message=f"{allocation} with {situation.flags} is more careful than anything found asks for: "
             f"{_looked_at(ways)}",
-            confidence=Confidence.MEDIUM if known and not near_io else Confidence.LOW,
+            confidence=Confidence.MEDIUM if known and not wanted else Confidence.LOW,
         )
+
+
+def _wanted(function: Function, allocation: Allocation, forbids: str) -> bool:
+    """True if the flags may well be wanted for a reason that is not looked for."""
+    if forbids == "atomic":
+        return allocation.allocator.family == "mempool"
+    return function.near_io
 
 
 def _forbids(allocation: Allocation) -> str:

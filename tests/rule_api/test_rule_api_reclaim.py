@@ -8,7 +8,7 @@ from gfpcheck.builtin_rules.gfp201_missing_nofs import MissingNofs
 from gfpcheck.builtin_rules.gfp602_over_restrictive_flags import OverRestrictiveFlags
 from gfpcheck.findings import Confidence, Place
 from gfpcheck.models import GfpFlags
-from gfpcheck.rule_api import Allocation, Flags, Function, Lock, ReclaimPath, Situation, Way
+from gfpcheck.rule_api import Allocation, Allocator, Flags, Function, Lock, ReclaimPath, Situation, Way
 
 GFP = GfpFlags({"GFP_KERNEL": 0xC0, "__GFP_FS": 0x80, "__GFP_DIRECT_RECLAIM": 0x40})
 PLACE = Place("fs/a.c", 10, 3, "f")
@@ -35,23 +35,24 @@ def test_a_claim_on_reclaim_is_as_sure_as_its_lock_and_its_way(
 
 
 @pytest.mark.parametrize(
-    ("flags", "near_io", "expected"),
+    ("flags", "family", "near_io", "expected"),
     [
-        (0x40, False, Confidence.MEDIUM),
-        (0x40, True, Confidence.LOW),
-        (0x20, True, Confidence.MEDIUM),
+        (0x40, "slab", False, Confidence.MEDIUM),
+        (0x40, "slab", True, Confidence.LOW),
+        (0x40, "mempool", False, Confidence.MEDIUM),
+        (0x20, "slab", True, Confidence.MEDIUM),
+        (0x20, "mempool", False, Confidence.LOW),
     ],
 )
-def test_what_is_careful_near_the_way_of_data_may_be_so_for_a_reason(
-    flags: int, near_io: bool, expected: Confidence
-) -> None:
-    """Not what may not sleep: that is no matter of I/O."""
+def test_what_is_careful_may_be_so_for_a_reason(flags: int, family: str, near_io: bool, expected: Confidence) -> None:
+    """Requests wait for the file's workers; a pool that may not wait fails instead, which is what some want."""
     gfp = GfpFlags(
         {"__GFP_FS": 0x80, "__GFP_DIRECT_RECLAIM": 0x40, "__GFP_KSWAPD_RECLAIM": 0x20, "__GFP_IO": 0x100}
         | {"__GFP_NOWARN": 1, "__GFP_NOMEMALLOC": 2}
     )
     asked = Flags(flags, ~flags, gfp)
     allocation = Allocation("kmalloc", PLACE, (Situation((), (), asked, asked),), (), "", 0)
+    allocation = dataclasses.replace(allocation, allocator=Allocator(family))
     function = Function("f", "fs/a.c", PLACE, (allocation,), (), {}, (6, 12, 0), 0, False, near_io=near_io)
     way = Way("f", "work", (), (), ())
     function = dataclasses.replace(function, find_ways=lambda: (way,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from gfpcheck.driver.analyse import Knowledge
@@ -48,6 +48,7 @@ class Costs:
         self._errors = errors
         self._page = page
         self._known: dict[Part, Cost] = {}
+        self._position: dict[Part, int] = {}
         self._kept: dict[Part, Amount] = {}
         self._retries: dict[str, frozenset[Loc]] = {}
         self._loops: dict[Part, tuple[tuple[Loop, bool], ...]] = {}
@@ -65,19 +66,27 @@ class Costs:
         known = self._known.get(part)
         if known is not None:
             return known
-        for each in self._order(part, self._known):
+        for each in self._order(part):
             self._known[each] = self._find(each)
+            self._position[each] = len(self._position)
         return self._known[part]
 
     def kept(self, part: Part) -> Amount:
         """The most of what `part` takes, on a way as that of `bounded`, that is not given back."""
-        if part not in self._kept:
-            for each in self._order(part, self._kept):
-                self._kept[each] = self._find_kept(each)
+        self.of(part)
+        new = {} if part in self._kept else {part: None}
+        waiting = list(new)
+        for each in waiting:
+            further = [p for p in dict.fromkeys(self._below(each)) if p not in new and p not in self._kept]
+            new |= dict.fromkeys(further)
+            waiting += further
+        # In the order of `of`, so that functions which call each other count the same rounds.
+        for each in sorted(new, key=self._position.__getitem__):
+            self._kept[each] = self._find_kept(each)
         return self._kept[part]
 
-    def _order(self, root: Part, known: Container[Part]) -> Iterator[Part]:
-        """The parts below `root` that are not `known` yet, callees first."""
+    def _order(self, root: Part) -> Iterator[Part]:
+        """The parts below `root` that are not known yet, callees first."""
         waiting = [(root, iter(self._below(root)))]
         active = {root}
         while waiting:
@@ -85,7 +94,7 @@ class Costs:
             for callee in below:
                 if callee in active:
                     self.recursive[callee] = None
-                elif callee not in known:
+                elif callee not in self._known:
                     active.add(callee)
                     waiting.append((callee, iter(self._below(callee))))
                     break

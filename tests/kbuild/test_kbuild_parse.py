@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import clang.cindex as ci
+import msgspec
 import pytest
 
 from gfpcheck.kbuild import Unit, make_plan, open_workspace
@@ -45,6 +46,20 @@ def noted(unit: ci.TranslationUnit) -> set[tuple[str, str]]:
 def test_the_tiny_tree_parses(tree: Path, cache: Path) -> None:
     for unit in make_plan([tree], cache_dir=cache).units:
         assert errors(parse(unit)) == []
+
+
+def test_a_kernel_that_traces_functions(tree: Path, cache: Path) -> None:
+    """Its headers want to know how they are called, which only the top Makefile says."""
+    unit = make_plan([tree / "fs/super.c"], cache_dir=cache).units[0]
+    text = """
+#if defined(CONFIG_FUNCTION_TRACER) != defined(CC_USING_FENTRY)
+#error
+#endif
+"""
+    given = ["-DCONFIG_FUNCTION_TRACER", "-DCONFIG_HAVE_FENTRY"]
+    for more in ([], given, [*given, "-DCC_USING_FENTRY"]):
+        changed = msgspec.structs.replace(unit, args=(*more, *unit.args))
+        assert errors(parse(changed, text)) == []
 
 
 def test_annotations_reach_the_parser(tree: Path, cache: Path) -> None:

@@ -8,3 +8,8 @@
 #undef CONFIG_CC_HAS_COUNTED_BY_PTR
 #undef CONFIG_CC_HAS_TYPEOF_UNQUAL
 #undef CONFIG_CC_HAS_MULTIDIMENSIONAL_NONSTRING
+
+/* The top Makefile defines this for function tracing; without it asm/ftrace.h of x86 is an error. */
+#if defined(CONFIG_FUNCTION_TRACER) && defined(CONFIG_HAVE_FENTRY) && !defined(CC_USING_FENTRY)
+#define CC_USING_FENTRY
+#endif

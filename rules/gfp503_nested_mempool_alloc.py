@@ -40,7 +40,8 @@ or a pool of its own for each step; or, for the second one, flags that do not wa
 The flags of both allocations must be known to contain `__GFP_DIRECT_RECLAIM`. A pool is told by the path that names it
 in the function, or that a function below makes of what it is given. Which calls give elements back, or wake up somebody
 who may, is data (models/data/pools.toml). The two allocations need not be on one path that
-can be run, so confidence is medium; it is low where the first element is given back as soon as the second one is there.
+can be run, so confidence is medium; it is low where the first element is given back as soon as the second one is there,
+and where a function called has kept the first one somewhere, which may be empty again by then.
 
 The rule is off by default. On real kernels most of what it finds is against the letter of the documentation and has
 never hung: a new bio is allocated, chained to the one before, and then that is submitted, as `blk_next_bio()` does; or
@@ -77,6 +78,6 @@ class NestedMempoolAlloc(Rule):
                 steps=[Step(first, f"an element of {pool} is allocated here", "allocation", 0, True)],
                 message=f"{allocation} waits for an element of {pool}, and the one allocated {before} has neither been "
                 "submitted nor freed",
-                confidence=Confidence.LOW if allocation.nested_in.exchanged else Confidence.MEDIUM,
+                confidence=Confidence.LOW if allocation.nested_in.doubtful else Confidence.MEDIUM,
                 subject=[pool],
             )

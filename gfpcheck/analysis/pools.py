@@ -21,20 +21,23 @@ from gfpcheck.ir import Assign, Bin, Branch, Call, Const, Expr, Func, Instr, Loc
 
 class Nesting(NamedTuple):
     """The allocation at `site` waits for an element of the pool `text` while the one allocated at `first` is in
-    hand. `exchanged`: that one is given back as soon as this one is there, so there are never more than two."""
+    hand. `exchanged`: that one is given back as soon as this one is there, so there are never more than two. `unseen`:
+    a function called has kept that one somewhere, so that it has no name here, and when it is gone is not known."""
 
     site: AllocationSite
     first: Loc
     text: str
     exchanged: bool = False
+    unseen: bool = False
 
 
 class _Element(NamedTuple):
-    """An element in hand: its pool, the call that allocated it, and the names that it has."""
+    """An element in hand: its pool, the call that allocated it, and the names that it has. `unseen` as in `Nesting`."""
 
     pool: Pool
     loc: Loc
     names: frozenset[Expr]
+    unseen: bool = False
 
 
 _Held = dict[Loc, _Element]
@@ -105,14 +108,19 @@ class Pools:
             for element in held.values():
                 if element.pool.path == pool.path:
                     exchanged = self._is_returned(element, call, after)
-                    found[Nesting(site, element.loc, pool.text, exchanged)] = None
+                    found[Nesting(site, element.loc, pool.text, exchanged, element.unseen)] = None
         for loc in [loc for loc, element in held.items() if self._may_return(func, call, element)]:
             del held[loc]
         for loc in [loc for loc, element in held.items() if Temp(call.dst) in names_in(element.pool.path)]:
             del held[loc]
         for site, pool in pooled:
             if not (site.via and self._leads_to_return(func, call)):
-                held[call.loc] = _Element(pool, call.loc, frozenset({Temp(call.dst)}))
+                unseen = bool(site.via) and not self._returns_pointer(func, call)
+                held[call.loc] = _Element(pool, call.loc, frozenset({Temp(call.dst)}), unseen)
+
+    def _returns_pointer(self, func: Func, call: Call) -> bool:
+        program = self._engine.program
+        return any(program.functions[key].ret.rstrip().endswith("*") for key in program.callees(call, func))
 
     def _is_returned(self, element: _Element, call: Call, after: tuple[Instr, ...]) -> bool:
         """True if `element` is given back after `call` by one of the instructions that surely follow."""

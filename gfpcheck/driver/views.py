@@ -91,9 +91,9 @@ class Views:
         repeated = frozenset().union(*cycles(func))
         tests = needless_tests(func, facts.sites, self._engine.effects)
         nestings: dict[AllocationSite, Nested] = {}
-        for site, first, pool, exchanged in self._pools.nestings(func, facts.sites):
-            new = Nested(pool, self._places.at(func, first), exchanged)
-            if site not in nestings or (nestings[site].exchanged and not exchanged):
+        for site, first, pool, exchanged, unseen in self._pools.nestings(func, facts.sites):
+            new = Nested(pool, self._places.at(func, first), exchanged, unseen)
+            if site not in nestings or (nestings[site].doubtful and not new.doubtful):
                 nestings[site] = new
         allocations = {}
         for site in facts.sites:

@@ -54,11 +54,18 @@ class Situation:
 @dataclass(frozen=True, slots=True)
 class Nested:
     """An allocation from a reserve waits while an element of the same `pool`, allocated at `first`, is in hand.
-    `exchanged`: that one is given back as soon as this one is there."""
+    `exchanged`: that one is given back as soon as this one is there. `unseen`: a function called has kept that one
+    somewhere."""
 
     pool: str
     first: Place
     exchanged: bool = False
+    unseen: bool = False
+
+    @property
+    def doubtful(self) -> bool:
+        """True if there may never be two, or are hardly meant to be."""
+        return self.exchanged or self.unseen
 
 
 @dataclass(frozen=True, slots=True)

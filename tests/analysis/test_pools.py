@@ -13,7 +13,7 @@ HEAD = """
 typedef unsigned gfp_t;
 struct bio { struct bio *next; };
 struct bio_set { int n; };
-struct dev { struct bio_set set; struct bio_set *other; };
+struct dev { struct bio_set set; struct bio_set *other; struct bio *bio; };
 struct bio *bio_alloc_bioset(void *dev, unsigned n, unsigned op, gfp_t gfp, struct bio_set *set);
 void bio_chain(struct bio *, struct bio *);
 void submit_bio(struct bio *);
@@ -45,6 +45,21 @@ def nestings(folder: Path, text: str) -> list[tuple[str, bool]]:
 def test_one_is_given_back_for_the_other(tmp_path: Path, after: str, exchanged: bool) -> None:
     text = f"void f(struct dev *d) {{ struct bio *a = NEW(&d->set); struct bio *b = NEW(&d->set); {after} }}"
     assert nestings(tmp_path, text) == [("d->set", exchanged)]
+
+
+@pytest.mark.parametrize(
+    ("helper", "unseen"),
+    [
+        ("struct bio *make(struct dev *d) { return NEW(&d->set); }", False),
+        ("void make(struct dev *d) { d->bio = NEW(&d->set); }", True),
+        ("int make(struct dev *d) { d->bio = NEW(&d->set); return 0; }", True),
+    ],
+)
+def test_what_a_helper_keeps_is_not_in_sight(tmp_path: Path, helper: str, unseen: bool) -> None:
+    prog = program(tmp_path, a=HEAD + f"{helper} void f(struct dev *d) {{ make(d); make(d); }}")
+    engine = run(prog, load((6, 12), []))
+    found = Pools(engine, CallGraph(prog)).nestings(prog.functions["a.c:f"], engine.facts["a.c:f"].sites)
+    assert [nesting.unseen for nesting in found] == [unseen]
 
 
 @pytest.mark.parametrize(

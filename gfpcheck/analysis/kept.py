@@ -7,6 +7,7 @@ a function leads up the call graph only as far as summaries change.
 
 from __future__ import annotations
 
+import zlib
 from contextlib import suppress
 from typing import Generic, TypeVar
 
@@ -20,6 +21,10 @@ _RESTS = 3
 """Runs of the tool for which an entry is kept that is not asked for."""
 _MOST = 400 << 20
 """Bytes of entries; more are not kept."""
+_LARGE = 1 << 16
+"""Bytes from which on an entry is compressed: a function that allocates in many places under many locks says the same
+again and again."""
+_FAST = 1  # zlib's level
 _Table = dict[bytes, tuple[int, msgspec.Raw]]
 
 
@@ -59,13 +64,13 @@ class Kept:
             return None
         self._used.add(name)
         try:
-            return msgspec.msgpack.decode(known[1], type=Entry[type_])  # type: ignore[valid-type]
-        except msgspec.DecodeError:
+            return msgspec.msgpack.decode(_unpacked(known[1]), type=Entry[type_])  # type: ignore[valid-type]
+        except (msgspec.DecodeError, zlib.error):
             return None
 
     def add(self, name: bytes, needs: tuple[tuple[Which, bytes], ...], found: object) -> None:
         """Keeps what was found out."""
-        self._new[name] = msgspec.msgpack.encode(Entry(needs, found))
+        self._new[name] = _packed(msgspec.msgpack.encode(Entry(needs, found)))
 
     def news(self) -> News:
         """What was added and used since this was last asked, for another process."""
@@ -90,3 +95,17 @@ class Kept:
                 table[name] = (age, data)
                 size += len(data)
         return msgspec.msgpack.encode(table) if size <= _MOST else None
+
+
+def _packed(entry: bytes) -> bytes:
+    """`entry`, which is an array, or a string of bytes that it is compressed in: msgpack both."""
+    return entry if len(entry) < _LARGE else msgspec.msgpack.encode(zlib.compress(entry, _FAST))
+
+
+def _unpacked(packed: msgspec.Raw) -> msgspec.Raw | bytes:
+    """The entry that was packed."""
+    try:
+        compressed = msgspec.msgpack.decode(packed, type=bytes)
+    except msgspec.ValidationError:
+        return packed
+    return zlib.decompress(compressed)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from analysed import models, program, run
 
-from gfpcheck.analysis import bottom_up
+from gfpcheck.analysis import bottom_up, kept
 from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.kept import Kept
 from gfpcheck.analysis.trace import Consts
@@ -188,3 +188,15 @@ def test_what_is_not_asked_for_goes_after_a_while(runs: Runs) -> None:
         runs.again("int state;", "int state; int more;")
         runs.again("struct node *n, int which) {", "struct node *n, int which) { outside(n);")
     assert len(runs.table) < before
+
+
+def test_large_entries_are_kept_too(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = runs.table
+    monkeypatch.setattr(kept, "_LARGE", 100)
+    monkeypatch.setattr(runs, "table", None)
+    runs.again()
+    assert plain is not None
+    assert runs.table is not None
+    assert len(runs.table) < len(plain)
+    runs.again()
+    assert runs.made == set()

@@ -80,9 +80,7 @@ class Calls:
             return after
         if self._effects.scopes.concerns(call):
             self._look_below(trace, where, call, arguments, state, site)
-        scoped = self._effects.scopes.apply(call, arguments, state, site, trace.scopes)
-        if scoped is not None:
-            return scoped
+            return self._effects.scopes.apply(call, arguments, state, site, trace.scopes)
         if state.scopes:
             hand_out(state, arguments)
         if flags is not None and self._effects.never_fails(flags):

@@ -245,6 +245,8 @@ class Reclaim:
 
     def _refused(self, root: ReclaimRoot, start: str) -> Given:
         """What is known of the object that `start` gets, since another method in the same table has answered no."""
+        if not root.refused:
+            return ()
         find, stores = self._program.find, self._program.stores
         tables = {
             (store.file, store.owner)

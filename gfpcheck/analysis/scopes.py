@@ -40,10 +40,8 @@ class Scopes:
         """True if `call` opens or closes a scope, or changes the state of the task."""
         return self.operation(call) is not None or callee_name(call) in self._models.task_states
 
-    def apply(
-        self, call: Call, arguments: tuple[Expr, ...], state: State, site: Site, log: ScopeLog
-    ) -> list[State] | None:
-        """The states after a call that opens or closes a scope; None for one that does neither.
+    def apply(self, call: Call, arguments: tuple[Expr, ...], state: State, site: Site, log: ScopeLog) -> list[State]:
+        """The states after a call that this is concerned with.
 
         One that returns a pointer, rather than the old flags, has opened nothing when that is an ERR_PTR.
         """
@@ -141,12 +139,10 @@ class Scopes:
         elif all(closed.kind != WAITING for closed in state.closed):
             state.closed = (*state.closed, ClosedScope(WAITING, LOST))
 
-    def _change_state(self, call: Call, arguments: tuple[Expr, ...], state: State, site: Site) -> list[State] | None:
+    def _change_state(self, call: Call, arguments: tuple[Expr, ...], state: State, site: Site) -> list[State]:
         """The states after a call that changes the state of the task. One that is not known is taken to be the one in
         which it runs."""
-        entry = self._models.task_states.get(callee_name(call))
-        if entry is None:
-            return None
+        entry = self._models.task_states[callee_name(call)]
         after = [(state, values.TOP)]
         if entry.when != "always":
             done, undone = values.OUTCOMES[entry.when]

@@ -11,7 +11,7 @@ from gfpcheck.analysis.program import callee_name
 from gfpcheck.analysis.results import AllocationSite
 from gfpcheck.analysis.state import Site
 from gfpcheck.analysis.trace import Context
-from gfpcheck.ir import Assign, Call, Expr, Field, Func
+from gfpcheck.ir import Assign, Call, Expr, Field, Func, positions
 from gfpcheck.models import Worker
 
 RESTRICTING = frozenset({"nofs", "noio"})
@@ -52,7 +52,8 @@ class Workers:
         held = self._engine.watch(key, known)
         found: list[Wait] = []
         started: set[str] = set()
-        for point, (call, op) in sorted(known.items()):
+        places = positions(func)
+        for point, (call, op) in sorted(known.items(), key=lambda item: places[item[1][0].loc]):
             kinds = entry.union(*(state.scopes for state in held[point])) & RESTRICTING
             if not kinds:
                 continue

@@ -8,6 +8,7 @@ taken to be open at a time: every structure of that sort that is looked at is th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.trace import Consts
@@ -33,21 +34,32 @@ class Bits:
         self._cut: dict[tuple[str, Clear], frozenset[tuple[int, int]]] = {}
         self._reached: dict[tuple[str, Clear], frozenset[int]] = {}
 
+    @cached_property
+    def _filled(self) -> dict[str, list[tuple[Func, Field, Expr]]]:
+        """What is assigned to members, and to members of members, by the name of the outer one."""
+        found: dict[str, list[tuple[Func, Field, Expr]]] = {}
+        for func in self._program.functions.values():
+            for dst, src in _assigned(func):
+                if isinstance(dst, Field):
+                    outer = dst.base.member if isinstance(dst.base, Field) else ""
+                    for name in {dst.member, outer} - {""}:
+                        found.setdefault(name, []).append((func, dst, src))
+        return found
+
     def of_type(self, type_: str) -> Clear:
         """The bits that transactions of a type, which is a member's name, are not given; only where that member is
         filled in, so that it can be seen how."""
         found = []
-        for member in self._flags.values():
+        for member in filter(None, self._flags.values()):
             record = member.rpartition(".")[0]
             given, filled = 0, False
-            for func in self._program.functions.values() if member else ():
-                for dst, src in _assigned(func):
-                    if isinstance(dst, Field) and dst.member == type_:
-                        given |= _EVERY  # all of it is copied
-                    elif isinstance(dst, Field) and isinstance(dst.base, Field) and dst.base.member == type_:
-                        filled |= dst.record == record
-                        if _name(dst) == member:
-                            given |= _bits(func, src, member, ())
+            for func, dst, src in self._filled.get(type_, ()):
+                if dst.member == type_:
+                    given |= _EVERY  # all of it is copied
+                else:
+                    filled |= dst.record == record
+                    if _name(dst) == member:
+                        given |= _bits(func, src, member, ())
             if filled and (clear := self._asked[member] & ~given):
                 found.append((member, clear))
         return tuple(sorted(found))

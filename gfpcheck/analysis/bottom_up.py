@@ -125,20 +125,24 @@ class _Work:
         """Does one of those that can be done, here."""
         number = self._known.pop() if self._known else heapq.heappop(self._ready)[1]
         before = self._engine.steps
-        self._engine.summarise(self._components[number].keys)
+        self._summarise(number)
         self._done([number], stirred=self._engine.steps > before)
+
+    def _summarise(self, number: int) -> None:
+        for key in self._components[number].keys:
+            self._engine.summary(key)
 
     def answer(self, question: bytes) -> bytes:
         """In a copy: what there is to know of some components."""
         asked = _question(question)
         exchange.learn(self._engine, asked.news)
         for number in asked.batch:
-            self._engine.summarise(self._components[number].keys)
+            self._summarise(number)
         return _encode(exchange.tell(self._engine))
 
     def _can_be_done(self, number: int) -> None:
         component = self._components[number]
-        if number not in self._stirred and all(map(self._engine.is_kept, component.keys)):
+        if number not in self._stirred and self._engine.is_kept(component.keys):
             self._known.append(number)
         else:
             heapq.heappush(self._ready, (-component.height, number))

@@ -14,7 +14,7 @@ from gfpcheck.analysis.nonnull import learn_locked
 from gfpcheck.analysis.paths import members_in, replace, root, show
 from gfpcheck.analysis.program import Program, callee_name
 from gfpcheck.analysis.queries import Queries
-from gfpcheck.analysis.state import WAITING, HeldLock, Release, Site, State
+from gfpcheck.analysis.state import WAITING, HeldLock, Release, Site, State, chain
 from gfpcheck.analysis.stores import WHOLE, Stores
 from gfpcheck.analysis.summary import ORIGIN, RETURNED, Outcome, Reached, Summary, origin_of
 from gfpcheck.analysis.targets import Targets, either
@@ -324,7 +324,7 @@ class Calls:
             if not lock.may:
                 instance = state.resolve(replace(lock.instance, mapping))
                 cls = class_here(lock.cls, instance, site.function)
-                via = (lock.site, *lock.via)
+                via = chain(lock.site, lock.via)
                 self._effects.assert_held(
                     state, lock._replace(instance=instance, cls=cls, site=site, via=via, text=show(instance))
                 )
@@ -406,12 +406,12 @@ class Calls:
         for lock in outcome.acquired:
             instance = state.resolve(replace(lock.instance, mapping))
             cls = class_here(lock.cls, instance, trace.func.name)
-            via = (lock.site, *lock.via)
+            via = chain(lock.site, lock.via)
             held = lock._replace(instance=instance, cls=cls, site=site, via=via, text=show(instance))
             trace.acquired.setdefault(held._replace(may=False), not lock.tried)
             self._effects.acquire(state, held)
         for scope in outcome.opened:
-            via = (scope.site, *scope.via)
+            via = chain(scope.site, scope.via)
             token = replace(scope.token, mapping)
             kept = state.resolve(replace(scope.kept, mapping)) if scope.kept is not None else None
             opened = scope._replace(token=token, site=site, via=via, kept=kept)

@@ -7,6 +7,7 @@ that lock wrappers with mode flags need no model.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
@@ -20,6 +21,7 @@ from gfpcheck.analysis.inline import Inliner
 from gfpcheck.analysis.kept import Kept
 from gfpcheck.analysis.liveness import Flow, flow_of
 from gfpcheck.analysis.outcomes import Returns, stores_for_callers
+from gfpcheck.analysis.pending import Pending
 from gfpcheck.analysis.pointers import function_named
 from gfpcheck.analysis.program import Program
 from gfpcheck.analysis.results import Acquisition, Found, FunctionFacts, Results, Shown, Which, site_at
@@ -40,17 +42,20 @@ MAX_SPECIAL_STEPS = 800
 """Block visits of the general run up to which a function is run again for the constants that it is called with."""
 WIDEN_AFTER = 3
 """Rounds of a loop after which only what they agree on is still known."""
-MAX_CALL_DEPTH = 60
 MAX_CHOICES = 4
 """Constants of one variable up to which each is a situation of its own."""
-MAX_ROUNDS = 3
-"""Runs over a recursive function before its summary is taken as it is."""
+MAX_ROUNDS = 6
+"""Times that functions which call each other are run again before their summaries are taken as they are."""
 FEW = 6
 """Blocks up to which every path of a function is followed by itself: a wrapper that asks before it locks."""
 SMALL = 8
 """Blocks up to which a function without effects is still run for the value that it returns."""
-_TOO_DEEP = ""
-"""Stands for a function that was not looked into: what rests on that is never final."""
+_RECURSION = 200_000
+"""Depth of Python's stack: ten frames for each of the functions that call each other, which are thousands in fs/."""
+_TOGETHER = "together"
+"""Names what is known of functions that call each other, by the one that was looked into first."""
+_UNKNOWN = Found(NOTHING, False, 0)
+"""Stands for what the first run over a function that calls itself will find."""
 T = TypeVar("T")
 
 Point = tuple[int, int]
@@ -174,6 +179,7 @@ class Engine:
     def __init__(
         self, program: Program, models: Models, effects: Effects, kept: Kept | None = None, tool: str = ""
     ) -> None:
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION))
         self.program = program
         self.effects = effects
         self.inliner = Inliner(program, models)
@@ -183,16 +189,7 @@ class Engine:
         self._calls = Calls(program, effects, self.inliner, self.summary)
         self.kept = kept
         self._surroundings = Surroundings(tool, program, effects, self.starts, self._carriers, self.inliner)
-        self._active: list[str] = []
-        # For each active function the active ones of which a provisional summary was used since; for each summary
-        # those on whose provisional summary it rests.
-        self._assumed: list[set[str]] = []
-        self._rests_on: dict[Which, set[str]] = {}
-        # For each active function the summaries that were asked for since.
-        self._needs: list[dict[Which, None]] = []
-        # What rested on something provisional when it was found, and the summaries that were asked for meanwhile.
-        self._loose: dict[Which, dict[Which, None]] = {}
-        self._provisional: dict[str, Summary] = {}
+        self._pending = Pending()
         self._flows: dict[str, Flow] = {}
         self._nothing: dict[str, Known] = {}
         self._explored: dict[Question, Exploration] = {}
@@ -205,98 +202,82 @@ class Engine:
 
     # --- summaries -------------------------------------------------------------------------
 
-    def summarise(self, keys: Sequence[str]) -> None:
-        """Makes the summaries of functions that call each other, or of a single one."""
-        name = self._name(keys[0], "component", [self._name(key) for key in keys])
-        self._assumed.append(set())
-        self._needs.append({})
-        self._loose.clear()
-        found = self._recall(name, list[tuple[Which, Found]])
-        for which, kept in found or ():
-            self.results.put(which, kept)
-        for key in keys:
-            self.summary(key)
-        made = [(which, each) for which in self._loose if (each := self.results.find(which)) is not None]
-        if made and self.kept is not None:
-            # What an early round over a function has asked for may have been dropped since.
-            asked = (need for which, _ in made for need in self._loose[which] if self.results.find(need) is not None)
-            self._needs[-1] = {need: None for need in asked if need not in self._loose}
-            self._keep(name, made)
-        self._assumed.pop()
-        self._needs.pop()
-
     def summary(self, key: str, consts: Consts = ()) -> Summary:
         """The summary of function `key`, with the parameters in `consts` fixed."""
         if not any(number is not None for number in consts):
             consts = ()
-        which = (key, consts)
-        if self._needs:
-            self._needs[-1][which] = None
-        known = self.results.find(which)
-        if known is not None:
-            if self._assumed:
-                self._assumed[-1] |= self._rests_on.get(which, set())
-            return known.summary
-        if key in self._active:
-            self._assumed[-1].add(key)
-            known = self.results.find((key, ()))
-            return known.summary if known is not None else self._provisional.setdefault(key, NOTHING)
-        if len(self._active) >= MAX_CALL_DEPTH:
-            self._assumed[-1].add(_TOO_DEEP)
-            return NOTHING
-        if consts:
-            self._needs.append({})  # not what the caller needs
-            self.summary(key)
-            self._needs.pop()
-            general = self.results.find((key, ()))
-            if general is not None and not self._can_depend(which, general):
-                self.results.put(which, general.brief)
-                return general.summary
-        self._active.append(key)
-        self._assumed.append(set())
-        self._needs.append({})
-        found = self._recall(self._name(*which), Found)
+        which, pending = (key, consts), self._pending
+        found = self.results.find(which)
+        if found is None and pending.is_active(key):
+            pending.rest_on_active(key)
+            which = (key, ())
+            found = self.results.find(which) or _UNKNOWN
+        elif found is None and consts:
+            general = self.results.find((key, ())) or self._find_out((key, ()))
+            pending.rest_on((key, ()))
+            if not self._can_depend(which, general):
+                found = general
+                if pending.is_open((key, ())):
+                    which = (key, ())
+                else:
+                    self.results.put(which, general.brief)
         if found is None:
-            found = self._fixpoint(which)
-            self._keep(self._name(*which), found)
-            if self._assumed[-1]:
-                self._loose[which] = self._needs[-1]
-        self._active.pop()
-        self._needs.pop()
-        self._settle(which, self._assumed.pop())
-        self.results.put(which, found)
+            found = self._find_out(which)
+        pending.use(which, found.summary)
         return found.summary
 
-    def _fixpoint(self, which: Which) -> Found:
-        """Run the function; again, with what is known of it by then, if it calls itself. If that changes the caller's
-        locks, the functions on the way are run again, too."""
-        key, consts = which
-        if not self._is_relevant(which):
-            return Found(NOTHING, False, 0, None if consts else FunctionFacts())
-        result = self._run(key, consts)
-        for _ in range(MAX_ROUNDS):
-            if consts or self._provisional.get(key, result.summary) == result.summary:
-                break
-            self._provisional[key] = result.summary
-            if any(outcome.has_effect for outcome in result.summary.outcomes):
-                for other in [other for other, heads in self._rests_on.items() if key in heads]:
-                    self.results.drop(other)
-                    del self._rests_on[other]
-            result = self._run(key, consts)
-        return result
+    def _find_out(self, which: Which) -> Found:
+        """What a run finds out; provisional as long as it is open."""
+        pending = self._pending
+        pending.begin(which[0])
+        found = self._recall(self._name(*which), Found)
+        if found is None:
+            together = self._recall(self._name(*which, _TOGETHER), list[tuple[Which, Found]])
+            for each, kept in together or ():
+                self.results.put(each, kept)
+            found = self.results.find(which)
+        if found is not None:
+            pending.end()
+            self.results.put(which, found)
+            return found
+        found = self._make(which)
+        self.results.put(which, found)
+        uses = pending.settle(which)
+        if uses is not None:
+            self._keep(self._name(*which), uses, found)
+            return found
+        if pending.rests_on_none(which):
+            self._agree(which)
+        return self.results.find(which) or found
 
-    def _settle(self, which: Which, assumed: set[str]) -> None:
-        """The function is done: what rests on its summary no longer rests on a provisional one."""
-        key = which[0]
-        for other in [other for other, heads in self._rests_on.items() if key in heads and key not in self._active]:
-            self._rests_on[other].discard(key)
-            if not self._rests_on[other]:
-                del self._rests_on[other]
-        assumed.discard(key)
-        if assumed:
-            self._rests_on[which] = assumed
-            if self._assumed:
-                self._assumed[-1] |= assumed
+    def _agree(self, first: Which) -> None:
+        """Functions that call each other, each of which was run, are run again until what they were given is what is
+        known, MAX_ROUNDS times at most. `first` has led to the others."""
+        pending = self._pending
+        pending.begin()
+        for _ in range(MAX_ROUNDS):
+            again = False
+            for which in pending.members():
+                if any(self._known(need) != summary for need, summary in pending.given(which).items()):
+                    again = True
+                    pending.begin(which[0])
+                    self.results.put(which, self._make(which))
+                    pending.settle_again(which)
+            if not again:
+                break
+        closed = pending.close()
+        needs = {need: summary for uses in closed.values() for need, summary in uses.items() if need not in closed}
+        self._keep(self._name(*first, _TOGETHER), needs, [(which, self.results.find(which)) for which in closed])
+
+    def _known(self, which: Which) -> Summary:
+        """What is known by now of a run that was asked for."""
+        found = self.results.find(which)
+        return NOTHING if found is None else found.summary
+
+    def _make(self, which: Which) -> Found:
+        if not self._is_relevant(which):
+            return Found(NOTHING, False, 0, None if which[1] else FunctionFacts())
+        return self._run(*which)
 
     def _can_depend(self, which: Which, general: Found) -> bool:
         """True if the constants passed may give a sharper summary than the general one: also where there was too much
@@ -329,8 +310,8 @@ class Engine:
             if self.effects.concerns(func, call):
                 return True
             for callee in (*self.program.callees(call, func), *self.program.passed_functions(call, func.file)):
-                if callee in self._active:
-                    self._assumed[-1].add(callee)
+                if self._pending.is_active(callee):
+                    self._pending.rest_on_active(callee)
                     return True
                 summary = self.summary(callee)
                 if summary.has_effect or summary.blurred:
@@ -339,9 +320,13 @@ class Engine:
 
     # --- what is known from an earlier run ---------------------------------------------------
 
-    def is_kept(self, key: str) -> bool:
-        """True if `kept` knows something of function `key` as it is, unless what it calls has changed."""
-        return self.kept is not None and self.kept.has(self._name(key, ()))
+    def is_kept(self, keys: Sequence[str]) -> bool:
+        """True if `kept` knows something of these functions, which call each other, as they are, unless what they call
+        has changed."""
+        if self.kept is None:
+            return False
+        together = self.kept.has(self._name(keys[0], (), _TOGETHER))
+        return together or all(self.kept.has(self._name(key, ())) for key in keys)
 
     def _name(self, key: str, *question: object) -> bytes:
         return b"" if self.kept is None else self._surroundings.name(key, *question)
@@ -355,16 +340,15 @@ class Engine:
             if need[0] not in self.program.functions:
                 return None
             self.summary(*need)
-            if self._assumed[-1] or self.results.digest(need) != digest:
-                self._needs[-1].clear()
+            if self._pending.rests or self.results.digest(need) != digest:
+                self._pending.forget_uses()
                 return None
         return entry.found
 
-    def _keep(self, name: bytes, found: object) -> None:
-        """Keeps what was found out, unless it rests on something provisional."""
-        if self.kept is not None and not self._assumed[-1]:
-            needs = tuple((need, self.results.digest(need)) for need in self._needs[-1])
-            self.kept.add(name, needs, found)
+    def _keep(self, name: bytes, uses: Iterable[Which], found: object) -> None:
+        """Keeps what was found out, which is final."""
+        if self.kept is not None:
+            self.kept.add(name, tuple((need, self.results.digest(need)) for need in uses), found)
 
     # --- one function ----------------------------------------------------------------------
 
@@ -375,20 +359,22 @@ class Engine:
         question = (key, consts, mask, given)
         known = self._explored.get(question)
         if known is None:
-            self._assumed.append(set())
-            self._needs.append({})
+            self._pending.begin()
             name = self._name(*question)
-            known = self._recall(name, Exploration)
-            if known is None:
-                run = self._interpret(key, consts, exploring=True, mask=mask, given=given)
-                acquisitions = self._collect(run, Summary(run.returns.outcomes())).acquisitions
-                blocks = None if run.given_up else frozenset(n for n, states in enumerate(run.arriving) if states)
-                known = Exploration(tuple(acquisitions), tuple(run.trace.calls.items()), run.trace.demanded, blocks)
-                self._keep(name, known)
-            self._assumed.pop()
-            self._needs.pop()
+            kept = self._recall(name, Exploration)
+            known = kept or self._explore(question)
+            uses = self._pending.end()
+            if kept is None:
+                self._keep(name, uses, known)
             self._explored[question] = known
         return known
+
+    def _explore(self, question: Question) -> Exploration:
+        key, consts, mask, given = question
+        run = self._interpret(key, consts, exploring=True, mask=mask, given=given)
+        acquisitions = self._collect(run, Summary(run.returns.outcomes())).acquisitions
+        blocks = None if run.given_up else frozenset(n for n, states in enumerate(run.arriving) if states)
+        return Exploration(tuple(acquisitions), tuple(run.trace.calls.items()), run.trace.demanded, blocks)
 
     def returning(self, key: str, number: int) -> Given:
         """What is known, in terms of its parameters, of the values that `key` has looked at whenever it returns

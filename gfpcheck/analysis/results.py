@@ -129,17 +129,12 @@ class Results:
         """That run has `found` something out."""
         self._enter(which, found)
         self._new[which] = None
+        self._digests.pop(which, None)
 
     def _enter(self, which: Which, found: Found) -> None:
         self._found[which] = found
         if found.facts is not None:
             self.facts[which[0]] = found.facts
-
-    def drop(self, which: Which) -> None:
-        """What was found was provisional."""
-        del self._found[which]
-        self._new.pop(which, None)
-        self._digests.pop(which, None)
 
     def digest(self, which: Which) -> bytes:
         """Names the summary that a run, which is known, has found."""

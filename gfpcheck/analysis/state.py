@@ -48,6 +48,11 @@ class Site(NamedTuple):
         return Loc(self.word, self.nth)
 
 
+def chain(site: Site, via: tuple[Site, ...]) -> tuple[Site, ...]:
+    """`site` and what it leads to, without the way round if that leads back to it."""
+    return via[len(via) - 1 - via[::-1].index(site) :] if site in via else (site, *via)
+
+
 NO_OBJECT = Const(0)
 """The instance of a context, which is no object."""
 

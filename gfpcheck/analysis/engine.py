@@ -12,13 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from gfpcheck.analysis import nonnull, values
 from gfpcheck.analysis.calls import Calls
 from gfpcheck.analysis.carriers import Carriers
 from gfpcheck.analysis.conditions import assume
 from gfpcheck.analysis.effects import Effects
 from gfpcheck.analysis.inline import Inliner
-from gfpcheck.analysis.kept import Kept
+from gfpcheck.analysis.kept import Entry, Kept, Reader
 from gfpcheck.analysis.liveness import Flow, flow_of
 from gfpcheck.analysis.outcomes import Returns, stores_for_callers
 from gfpcheck.analysis.pending import Pending
@@ -87,6 +89,11 @@ class Exploration(NamedTuple):
     calls: tuple[tuple[CalledAt, tuple[Expr, ...]], ...]
     demanded: Mapping[Site, int]
     blocks: frozenset[int] | None
+
+
+_FOUND = msgspec.msgpack.Decoder(Entry[Found])
+_GROUP = msgspec.msgpack.Decoder(Entry[list[tuple[Which, Found]]])
+_EXPLORATION = msgspec.msgpack.Decoder(Entry[Exploration])
 
 
 @dataclass
@@ -230,9 +237,9 @@ class Engine:
         """What a run finds out; provisional as long as it is open."""
         pending = self._pending
         pending.begin(which[0])
-        found = self._recall(self._name(*which), Found)
+        found = self._recall(self._name(*which), _FOUND)
         if found is None:
-            together = self._recall(self._name(*which, _TOGETHER), list[tuple[Which, Found]])
+            together = self._recall(self._name(*which, _TOGETHER), _GROUP)
             for each, kept in together or ():
                 self.results.put(each, kept)
             found = self.results.find(which)
@@ -331,9 +338,9 @@ class Engine:
     def _name(self, key: str, *question: object) -> bytes:
         return b"" if self.kept is None else self._surroundings.name(key, *question)
 
-    def _recall(self, name: bytes, type_: type[T]) -> T | None:
+    def _recall(self, name: bytes, reader: Reader[T]) -> T | None:
         """What was found out earlier, if all that it rests on is as it was."""
-        entry = None if self.kept is None else self.kept.find(name, type_)
+        entry = None if self.kept is None else self.kept.find(name, reader)
         if entry is None:
             return None
         for need, digest in entry.needs:
@@ -361,7 +368,7 @@ class Engine:
         if known is None:
             self._pending.begin()
             name = self._name(*question)
-            kept = self._recall(name, Exploration)
+            kept = self._recall(name, _EXPLORATION)
             known = kept or self._explore(question)
             uses = self._pending.end()
             if kept is None:

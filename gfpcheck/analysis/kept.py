@@ -7,11 +7,11 @@ a function leads up the call graph only as far as summaries change.
 
 from __future__ import annotations
 
-import zlib
 from contextlib import suppress
 from typing import Generic, TypeVar
 
 import msgspec
+import zstandard
 
 from gfpcheck.analysis.results import Which
 
@@ -24,7 +24,7 @@ _MOST = 400 << 20
 _LARGE = 1 << 16
 """Bytes from which on an entry is compressed: a function that allocates in many places under many locks says the same
 again and again."""
-_FAST = 1  # zlib's level
+_FAST = 1  # the level of compression
 _Table = dict[bytes, tuple[int, msgspec.Raw]]
 
 
@@ -33,6 +33,10 @@ class Entry(msgspec.Struct, Generic[T], array_like=True):
 
     needs: tuple[tuple[Which, bytes], ...]
     found: T
+
+
+Reader = msgspec.msgpack.Decoder[Entry[T]]
+"""Reads entries of one kind."""
 
 
 class News(msgspec.Struct, array_like=True):
@@ -57,15 +61,15 @@ class Kept:
         """Whether there is such an entry, true or not."""
         return name in self._old
 
-    def find(self, name: bytes, type_: type[T]) -> Entry[T] | None:
+    def find(self, name: bytes, reader: Reader[T]) -> Entry[T] | None:
         """The entry of that name, if there is one."""
         known = self._old.get(name)
         if known is None:
             return None
         self._used.add(name)
         try:
-            return msgspec.msgpack.decode(_unpacked(known[1]), type=Entry[type_])  # type: ignore[valid-type]
-        except (msgspec.DecodeError, zlib.error):
+            return reader.decode(_unpacked(known[1]))
+        except (msgspec.DecodeError, zstandard.ZstdError):
             return None
 
     def add(self, name: bytes, needs: tuple[tuple[Which, bytes], ...], found: object) -> None:
@@ -99,13 +103,16 @@ class Kept:
 
 def _packed(entry: bytes) -> bytes:
     """`entry`, which is an array, or a string of bytes that it is compressed in: msgpack both."""
-    return entry if len(entry) < _LARGE else msgspec.msgpack.encode(zlib.compress(entry, _FAST))
+    return entry if len(entry) < _LARGE else msgspec.msgpack.encode(zstandard.compress(entry, _FAST))
 
 
 def _unpacked(packed: msgspec.Raw) -> msgspec.Raw | bytes:
     """The entry that was packed."""
     try:
-        compressed = msgspec.msgpack.decode(packed, type=bytes)
+        compressed = _bytes(packed)
     except msgspec.ValidationError:
         return packed
-    return zlib.decompress(compressed)
+    return zstandard.decompress(compressed)
+
+
+_bytes = msgspec.msgpack.Decoder(bytes).decode

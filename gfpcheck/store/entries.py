@@ -13,21 +13,22 @@ import os
 import shutil
 import tempfile
 import time
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import zstandard
+
 LIMIT = 1 << 30
 """Bytes that the entries may take together."""
 
-_MAGIC = b"gfpcheck entry 1"
+_MAGIC = b"gfpcheck entry 2"
 _CHECK = 16
 _TRIM_TO = 0.8  # of the limit, so that not every run has to trim
 _USED_AGAIN = 3600.0  # seconds after which a use is noted again
 _ABANDONED = 3600.0  # seconds after which a temporary file is nobody's
 _TEMPORARY = ".new-"
-_FAST = 1  # zlib's level: IR shrinks to a fifth either way
+_FAST = 1  # the level of compression: IR shrinks to a fifth either way
 
 
 class Contents(NamedTuple):
@@ -160,7 +161,7 @@ def _checksum(packed: bytes) -> bytes:
 
 
 def _packed(data: bytes) -> bytes:
-    packed = zlib.compress(data, _FAST)
+    packed = zstandard.compress(data, _FAST)
     return _MAGIC + _checksum(packed) + packed
 
 
@@ -169,7 +170,7 @@ def _unpacked(raw: bytes) -> bytes | None:
     packed = raw[start:]
     if raw[:start] != _MAGIC + _checksum(packed):
         return None
-    return zlib.decompress(packed)
+    return zstandard.decompress(packed)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 
 _HEAD = 1000
 """Bytes before the opening brace in which the function's name is looked for."""
+_STATIC = b"\nstatic "
 _WORD_BEFORE = re.compile(rb"\b[A-Za-z_]\w*\Z")
 _COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _DIRECTIVE = re.compile(rb"^[ \t]*#(?:.*\\\n)*.*$", re.MULTILINE)
+_BODY = re.compile(rb"\n\{")
 _BRACE = re.compile(rb"\n[A-Za-z_][\w \t*]*\([^;{}=]*\)[ \t]*\{")
 """A head with the brace at the end of its last line."""
 _STATEMENTS = frozenset(b"if for while switch return sizeof typeof do else".split())
@@ -28,10 +30,8 @@ def definitions(data: bytes) -> list[str]:
 
 def _heads(data: bytes) -> Iterator[bytes]:
     """What may be the heads of functions: the text before a brace that opens a body."""
-    position = data.find(b"\n{")
-    while position >= 0:
-        yield _head(data, position)
-        position = data.find(b"\n{", position + 2)
+    for match in _BODY.finditer(data):
+        yield _head(data, match.start())
     for match in _BRACE.finditer(data):
         yield _head(data, match.end() - 1)
 
@@ -40,6 +40,8 @@ def _head(data: bytes, end: int) -> bytes:
     """The text between whatever came before and `end`, without comments and directives."""
     low = max(0, end - _HEAD)
     cut = max(data.rfind(b";", low, end), data.rfind(b"}", low, end), low - 1)
+    if data.find(_STATIC, cut + 1, end) >= 0:
+        return b""  # as most are
     head = data[cut + 1 : end]
     if b"/" in head:
         head = _COMMENT.sub(b"", head)

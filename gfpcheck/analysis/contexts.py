@@ -23,7 +23,8 @@ MAX_JOINED = 16
 """Locks that are told of those that were put together."""
 
 _Class = tuple[str, str, str]
-_Key = tuple[str, frozenset[tuple[_Class, bool]], frozenset[str]]
+_Held = tuple[_Class, bool]
+_Key = tuple[str, frozenset[_Held], frozenset[str]]
 
 
 class Way(NamedTuple):
@@ -49,21 +50,20 @@ class Way(NamedTuple):
 
 @dataclass(eq=False, slots=True)
 class _Entry:
-    """A way as it is found: `above` is the way into the caller, `site` the call there."""
+    """A way as it is found: `above` is the way into the caller, `site` the call there. `held` tells of what is in
+    `locks`; `seen` are those of the ways that were put together in this one."""
 
     function: str
     context: str
     locks: tuple[HeldLock, ...]
+    held: frozenset[_Held]
     scopes: frozenset[str]
     above: _Entry | None = None
     site: Site | None = None
     width: int = 0
     joined: bool = False
     places: set[tuple[str, Site]] = field(default_factory=set)
-
-    @property
-    def key(self) -> _Key:
-        return self.context, frozenset((_class(lock), lock.may) for lock in self.locks), self.scopes
+    seen: set[tuple[frozenset[_Held], frozenset[str]]] = field(default_factory=set)
 
 
 class Contexts:
@@ -75,6 +75,7 @@ class Contexts:
         self._found: dict[str, dict[_Key, _Entry]] | None = None
         self._joined: dict[str, _Entry] = {}
         self._queue: deque[_Entry] = deque()
+        self._said: dict[str, tuple[HeldLock, ...]] = {}
         pointers, roots = engine.program.pointers, engine.effects.models.reclaim_roots
         self._reclaim = frozenset(key for root in roots for key in pointers.held((root.record, root.member)))
 
@@ -122,53 +123,79 @@ class Contexts:
                 self._run(found)
 
     def _start(self, key: str, found: dict[str, dict[_Key, _Entry]]) -> None:
-        self._add(_Entry(key, self.context(key), self._own(key), frozenset()), found)
+        locks = self._own(key)
+        entry = _Entry(key, self.context(key), locks, _held(locks), frozenset())
+        found.setdefault(key, {})[entry.context, entry.held, entry.scopes] = entry
+        self._queue.append(entry)
 
     def _run(self, found: dict[str, dict[_Key, _Entry]]) -> None:
         while self._queue:
             entry = self._queue.popleft()
             for edge in self._edges.of(entry.function):
                 own = self._own(edge.callee)
+                here = found.setdefault(edge.callee, {}) if edge.callings else {}
                 for calling in edge.callings:
-                    self._add(_below(entry, edge, calling, own), found)
+                    self._enter(entry, edge, calling, own, here)
 
     def _own(self, key: str) -> tuple[HeldLock, ...]:
         """What the function itself says that it is entered with."""
-        return (*self._engine.starts.held(key), *self._engine.facts[key].asserted)
+        known = self._said.get(key)
+        if known is None:
+            known = self._said[key] = (*self._engine.starts.held(key), *self._engine.facts[key].asserted)
+        return known
 
-    def _add(self, entry: _Entry, found: dict[str, dict[_Key, _Entry]]) -> None:
-        here = found.setdefault(entry.function, {})
-        key = entry.key
+    def _enter(
+        self, entry: _Entry, edge: Edge, calling: Calling, own: tuple[HeldLock, ...], here: dict[_Key, _Entry]
+    ) -> None:
+        """The callee of `edge` is entered where its caller was entered by `entry`; `here` are the ways into it that are
+        known."""
+        locks = _locks_below(entry.locks, calling, own)
+        held = entry.held if locks is entry.locks else _held(locks)
+        scopes = _scopes_below(entry.scopes, calling)
+        key = (entry.context, held, scopes)
         known = here.get(key)
         if known is None and len(here) < MAX_WAYS:
-            known = here[key] = entry
-            self._queue.append(entry)
-        elif known is None:
-            known = self._join(entry)
-        if entry.above is not None and entry.site is not None:
-            known.places.add((entry.above.function, entry.site))
-
-    def _join(self, entry: _Entry) -> _Entry:
-        """`entry` is one of too many ways into its function."""
-        known = self._joined.get(entry.function)
-        if known is None:
-            known = self._joined[entry.function] = _Entry(
-                entry.function, "", (), frozenset(), entry.above, entry.site, entry.width, joined=True
+            width = max(entry.width, edge.width)
+            known = here[key] = _Entry(
+                edge.callee, entry.context, locks, held, scopes, entry, edge.site, width, entry.joined
             )
             self._queue.append(known)
-        classes = {_class(lock) for lock in known.locks}
-        more = [lock._replace(may=True) for lock in entry.locks if _class(lock) not in classes]
+        elif known is None:
+            known = self._join(entry, edge, locks, held, scopes)
+        known.places.add((entry.function, edge.site))
+
+    def _join(
+        self,
+        entry: _Entry,
+        edge: Edge,
+        locks: tuple[HeldLock, ...],
+        held: frozenset[_Held],
+        scopes: frozenset[str],
+    ) -> _Entry:
+        """One of too many ways into the callee of `edge`, with these locks and scopes."""
+        known = self._joined.get(edge.callee)
+        if known is None:
+            width = max(entry.width, edge.width)
+            known = self._joined[edge.callee] = _Entry(
+                edge.callee, "", (), frozenset(), frozenset(), entry, edge.site, width, joined=True
+            )
+            self._queue.append(known)
+        if (held, scopes) in known.seen:
+            return known
+        known.seen.add((held, scopes))
+        classes = {cls for cls, _ in known.held}
+        more = [lock._replace(may=True) for lock in locks if _class(lock) not in classes]
         more = more[: MAX_JOINED - len(known.locks)]
-        if more or not entry.scopes <= known.scopes:
+        if more or not scopes <= known.scopes:
             known.locks += tuple(more)
-            known.scopes |= entry.scopes
+            known.held = _held(known.locks)
+            known.scopes |= scopes
             self._queue.append(known)
         return known
 
 
-def _below(entry: _Entry, edge: Edge, calling: Calling, own: tuple[HeldLock, ...]) -> _Entry:
-    """How `edge`'s callee is entered where its caller was entered by `entry`."""
-    locks = entry.locks
+def _locks_below(locks: tuple[HeldLock, ...], calling: Calling, own: tuple[HeldLock, ...]) -> tuple[HeldLock, ...]:
+    """What is held in a function that says `own` of itself, where its caller was entered with `locks`."""
     if calling.released:
         gone = {(release.cls, release.kind) for release in calling.released}
         locks = tuple(lock for lock in locks if (lock.cls, lock.kind) not in gone)
@@ -177,13 +204,19 @@ def _below(entry: _Entry, edge: Edge, calling: Calling, own: tuple[HeldLock, ...
         for lock in (*calling.locks, *own):
             held.setdefault(_class(lock), lock)
         locks = tuple(held.values())
-    scopes = entry.scopes
+    return locks
+
+
+def _scopes_below(scopes: frozenset[str], calling: Calling) -> frozenset[str]:
     if calling.closed:
         scopes -= {scope.kind for scope in calling.closed}
     if calling.scopes:
         scopes |= {scope.kind for scope in calling.scopes}
-    width = max(entry.width, edge.width)
-    return _Entry(edge.callee, entry.context, locks, scopes, entry, edge.site, width, entry.joined)
+    return scopes
+
+
+def _held(locks: tuple[HeldLock, ...]) -> frozenset[_Held]:
+    return frozenset((_class(lock), lock.may) for lock in locks)
 
 
 def _class(lock: HeldLock) -> _Class:

@@ -51,7 +51,7 @@ def _components(engine: Engine, graph: CallGraph) -> list[_Component]:
     callers: list[set[int]] = [set() for _ in found]
     callees = [0] * len(found)
     for n, keys in enumerate(found):
-        called = {number[callee] for key in keys for callee in graph.graph.successors(key)} - {n}
+        called = {number[callee] for key in keys for callee in graph.followed.successors(key)} - {n}
         callees[n] = len(called)
         for each in called:
             callers[each].add(n)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Set
 
 from gfpcheck.analysis import values
 from gfpcheck.analysis.amounts import NOBODY_KNOWS, amount_of
@@ -30,7 +30,15 @@ SummaryOf = Callable[[str, Consts], Summary]
 
 
 class Calls:
-    def __init__(self, program: Program, effects: Effects, inliner: Inliner, summary: SummaryOf) -> None:
+    def __init__(
+        self,
+        program: Program,
+        effects: Effects,
+        inliner: Inliner,
+        summary: SummaryOf,
+        rounds: Set[tuple[str, str]],
+    ) -> None:
+        self._rounds = rounds
         self._program = program
         self._effects = effects
         self._inliner = inliner
@@ -165,11 +173,14 @@ class Calls:
         effects: list[tuple[Summary, dict[Expr, Expr]]] = []
         width = 0 if direct else len(callees)
         for callee in callees:
+            if (trace.key, callee) in self._rounds:
+                trace.call(callee, (), arguments, site, state, width)
+                continue
             summary, mapping = self._called(trace, call, callee, arguments, argument_values, state, site, width)
             effects.append((summary, mapping))
             if not known_allocator:
                 self._allocations(trace, where, callee, summary, mapping, argument_values, state, site, width)
-        if len(effects) > MAX_EXACT or not any(summary.says_something for summary, _ in effects):
+        if len(callees) > MAX_EXACT or not any(summary.says_something for summary, _ in effects):
             self._forget_changed(trace.func, call, arguments, state)
             return [state]
         before = state.locks

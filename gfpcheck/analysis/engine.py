@@ -8,7 +8,7 @@ that lock wrappers with mode flags need no model.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
@@ -180,11 +180,17 @@ class _Run:
 
 class Engine:
     """Summaries and facts of all functions of a program, on demand and remembered: what `kept` knows of an earlier run
-    need not be found out again. `tool` names everything that the results depend on but for the program. `steps` counts
-    the blocks visited to make summaries."""
+    need not be found out again. `tool` names everything that the results depend on but for the program. `rounds` are
+    the calls, (caller, callee), that are not followed. `steps` counts the blocks visited to make summaries."""
 
     def __init__(
-        self, program: Program, models: Models, effects: Effects, kept: Kept | None = None, tool: str = ""
+        self,
+        program: Program,
+        models: Models,
+        effects: Effects,
+        rounds: Set[tuple[str, str]],
+        kept: Kept | None = None,
+        tool: str = "",
     ) -> None:
         sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION))
         self.program = program
@@ -193,9 +199,10 @@ class Engine:
         self.results = Results()
         self.starts = Starts(program, models)
         self._carriers = Carriers(program, effects, effects.models)
-        self._calls = Calls(program, effects, self.inliner, self.summary)
+        self._rounds = rounds
+        self._calls = Calls(program, effects, self.inliner, self.summary, rounds)
         self.kept = kept
-        self._surroundings = Surroundings(tool, program, effects, self.starts, self._carriers, self.inliner)
+        self._surroundings = Surroundings(tool, program, effects, self.starts, self._carriers, self.inliner, rounds)
         self._pending = Pending()
         self._flows: dict[str, Flow] = {}
         self._nothing: dict[str, Known] = {}
@@ -317,6 +324,8 @@ class Engine:
             if self.effects.concerns(func, call):
                 return True
             for callee in (*self.program.callees(call, func), *self.program.passed_functions(call, func.file)):
+                if (key, callee) in self._rounds:
+                    continue
                 if self._pending.is_active(callee):
                     self._pending.rest_on_active(callee)
                     return True

@@ -92,7 +92,7 @@ class Pending:
         it is open from now on."""
         frame = self._frames[-1]
         uses = self.end()
-        loose = list(itertools.islice(self._open, frame.before, None))
+        loose = self._since(frame)
         if not loose and frame.rests_on == _NONE:
             return uses
         depth = min(frame.rests_on, len(self._frames))
@@ -101,6 +101,10 @@ class Pending:
         self._open[which] = depth
         self._uses[which] = uses
         return None
+
+    def _since(self, frame: _Frame) -> list[Which]:
+        """The runs that were opened since that one began."""
+        return list(itertools.islice(self._open, frame.before, None)) if len(self._open) > frame.before else []
 
     def rests_on_none(self, which: Which) -> bool:
         """True if `which`, which has just been done and is open, rests on no run under way."""
@@ -124,7 +128,7 @@ class Pending:
         """The innermost run, over one of the `members`, is done."""
         frame = self._frames[-1]
         self._uses[which] = self.end()
-        for each in itertools.islice(list(self._open), frame.before, None):
+        for each in self._since(frame):
             self._open[each] = len(self._frames) - 1
 
     def close(self) -> dict[Which, Uses]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 import msgspec
@@ -30,8 +30,18 @@ class Surroundings:
     """Answers for one program; `tool` names the code of the analysis and the models."""
 
     def __init__(
-        self, tool: str, program: Program, effects: Effects, starts: Starts, carriers: Carriers, inliner: Inliner
+        self,
+        tool: str,
+        program: Program,
+        effects: Effects,
+        starts: Starts,
+        carriers: Carriers,
+        inliner: Inliner,
+        rounds: Set[tuple[str, str]],
     ) -> None:
+        self._rounds: dict[str, list[str]] = {}
+        for caller, callee in sorted(rounds):
+            self._rounds.setdefault(caller, []).append(callee)
         self._program = program
         self._effects = effects
         self._starts = starts
@@ -59,6 +69,7 @@ class Surroundings:
     def _own(self, key: str) -> Iterator[object]:
         func = self._program.functions[key]
         yield msgspec.structs.replace(func, line=0, end_line=0, places=b"")
+        yield self._rounds.get(key)
         yield self._starts.held(key)
         yield sorted(self._program.pointers.called_parameters(key))
         for _, _, call in self._program.calls(func):

@@ -47,7 +47,7 @@ def find_out(source: Source, jobs: int, progress: Progress | None) -> Knowledge:
     program = Program(modules, followed.modules, knowledge.queued, dict(plan.parts))
     graph = CallGraph(program, beyond)
     effects = Effects(program, knowledge, gfp)
-    engine = Engine(program, knowledge, effects, summaries.kept, summaries.tool)
+    engine = Engine(program, knowledge, effects, graph.rounds, summaries.kept, summaries.tool)
     summarise(engine, graph, jobs, None if progress is None else partial(progress, "analysing"))
     reclaim = Reclaim(program, engine, knowledge, graph, beyond, jobs)
     loops = LoopFinder(program, engine)
@@ -93,6 +93,7 @@ def analyse(source: Source, rules: tuple[type[Rule], ...], options: Options, pro
         "allocation sites": sum(len(engine.facts[key].sites) for key in keys),
         "unresolved indirect calls": graph.unresolved,
         "indirect calls with too many targets": graph.wide,
+        "calls not followed round": len(graph.rounds),
         "external calls": graph.external,
         **followed.counts(),
         "reclaim roots": reclaim.roots,

@@ -54,8 +54,9 @@ def models(folder: Path, text: str) -> Models:
 
 def run(whole: Program, knowledge: Models, jobs: int = 1, kept: Kept | None = None) -> Engine:
     """The engine, after `jobs` processes have run every function of the program."""
-    engine = Engine(whole, knowledge, Effects(whole, knowledge, FLAGS), kept)
-    summarise(engine, CallGraph(whole), jobs)
+    graph = CallGraph(whole)
+    engine = Engine(whole, knowledge, Effects(whole, knowledge, FLAGS), graph.rounds, kept)
+    summarise(engine, graph, jobs)
     return engine
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from analysed import models, program, run
 
+from gfpcheck.analysis.callgraph import MAX_ROUND, CallGraph
 from gfpcheck.analysis.engine import MAX_ROUNDS, Engine
 from gfpcheck.analysis.kept import Kept
 from gfpcheck.analysis.trace import Consts
@@ -99,3 +100,31 @@ def test_the_way_to_a_lock_does_not_go_round(tmp_path: Path) -> None:
     locks = [lock for key in ("a", "b") for o in engine.summary(f"a.c:{key}").outcomes for lock in o.acquired]
     assert locks
     assert all(len(set(way)) == len(way) for way in ((lock.site, *lock.via) for lock in locks))
+
+
+def table(size: int) -> str:
+    """Methods of one table, each of which drops an object, which calls one of the methods; the first one takes the
+    lock, the second one allocates."""
+    names = [f"m{number}" for number in range(size)]
+    does = {"m0": "take(&n->lock);", "m1": "kmalloc(8, 0xcc0);"}
+    methods = [f"static void {m}(struct node *n) {{ {does.get(m, '')} drop(n); }}" for m in names]
+    tables = [f"struct ops t{m} = {{ {m} }};" for m in names]
+    drop = "void drop(struct node *n) { n->ops->end(n); }"
+    begin = "struct ops { void (*end)(struct node *); };\nvoid drop(struct node *n);"
+    head = HEAD.replace("struct node *next;", "struct node *next; struct ops *ops;").replace(
+        "struct lock {", f"struct node;\n{begin}\nstruct lock {{", 1
+    )
+    return "\n".join([head, *methods, *tables, drop, "void other(struct node *n) { n->ops->end(n); }"])
+
+
+def test_too_wide_a_pointer_is_not_followed_where_it_leads_back(tmp_path: Path, made: Counter[str]) -> None:
+    knowledge = models(tmp_path, MODEL)
+    narrow = run(program(tmp_path, a=table(MAX_ROUND)), knowledge)
+    assert {reached.name for reached in narrow.summary("a.c:m3").reached} == {"kmalloc"}
+    made.clear()
+    whole = program(tmp_path, a=table(MAX_ROUND + 1))
+    assert len(CallGraph(whole).rounds) == MAX_ROUND + 1
+    wide = run(whole, knowledge)
+    assert max(made.values()) == 1
+    assert not wide.summary("a.c:m3").reached
+    assert {reached.name for reached in wide.summary("a.c:other").reached} == {"kmalloc"}

@@ -9,6 +9,7 @@ from gfpcheck.analysis.pointers import WIDE, Pointers, function_named
 from gfpcheck.ir import Call, Expr, FnStore, Func, Module, Proto, Var
 from gfpcheck.models import base_name
 
+_UNASKED = ""
 _NO_PARTS: Mapping[str, str] = {}
 
 
@@ -31,6 +32,7 @@ class Program:
         self.included_by: dict[str, int] = {}
         self.own_files: set[str] = set()
         self._by_name: dict[str, list[str]] = {}
+        self._found: dict[tuple[str, str], str | None] = {}
         self._calls: dict[str, tuple[tuple[int, int, Call], ...]] = {}
         self.stores: list[FnStore] = []
         headers: list[Func] = []
@@ -65,6 +67,12 @@ class Program:
     def find(self, name: str, file: str) -> str | None:
         """The id of the function that `name`, or an id, means in `file`: its own, else a global or a header's, be that
         a header or a C file that is included."""
+        known = self._found.get((name, file), _UNASKED)
+        if known is _UNASKED:
+            known = self._found[name, file] = self._find(name, file)
+        return known
+
+    def _find(self, name: str, file: str) -> str | None:
         if name in self.functions:
             return name
         own = f"{file}:{name}"

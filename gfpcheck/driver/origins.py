@@ -37,7 +37,8 @@ class Origins:
     def __init__(self, engine: Engine, gfp: GfpFlags) -> None:
         self._engine = engine
         self._gfp = gfp
-        self._sites: dict[str, dict[_Key, _Seen]] = {}
+        self._sites: dict[str, dict[_Key, AllocationSite]] = {}
+        self._seen: dict[tuple[str, _Key], _Seen] = {}
 
     def allocator(self, site: AllocationSite) -> Allocator:
         """What the models know of the allocator of `site`, however many calls below it is."""
@@ -65,12 +66,18 @@ class Origins:
     def _at(self, site: AllocationSite, number: int) -> _Seen | None:
         here = site.via[number]
         key = f"{here.file}:{here.function}"
-        known = self._sites.get(key)
-        if known is None:
+        sites = self._sites.get(key)
+        if sites is None:
             facts = self._engine.facts.get(key)
-            sites = facts.sites if facts is not None else []
-            known = self._sites[key] = {(each.call.loc, each.via, each.name): _seen(each) for each in sites}
-        return known.get((here.loc, site.via[number + 1 :], site.name))
+            found = facts.sites if facts is not None else []
+            sites = self._sites[key] = {(each.call.loc, each.via, each.name): each for each in found}
+        asked = (here.loc, site.via[number + 1 :], site.name)
+        if asked not in sites:
+            return None
+        known = self._seen.get((key, asked))
+        if known is None:
+            known = self._seen[key, asked] = _seen(sites[asked])
+        return known
 
 
 def _seen(site: AllocationSite) -> _Seen:

@@ -91,7 +91,7 @@ class Conditions(Folding):
     def condition(self, node: Node, then: int, other: int) -> None:
         """Goes to `then` if the expression is not zero, else to `other`; ends the current block."""
         while True:
-            if node.fixed:
+            if node.fixed and self.constant(node) is not None:
                 break
             kind = node.kind
             if kind == kinds.PAREN_EXPR or (kind == kinds.UNEXPOSED_EXPR and len(node.kids) == 1):

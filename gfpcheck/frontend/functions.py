@@ -90,8 +90,8 @@ class Lowering:
         name = self.decls.name(cursor)
         try:
             func = self._lower(name, cursor)
-        except (RecursionError, IndexError, KeyError, ValueError):
-            # Code with errors in it can have any shape; the function is lost, not the file.
+        except Exception:
+            # Code with errors in it can have any shape; the function is lost, and counted, not the file.
             self._piece.lost.append(name)
         else:
             self._piece.functions += [func] if func else []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import pytest
 from frontend_source import Source, callees, function
 
 from gfpcheck.frontend import FrontendError, libclang
+from gfpcheck.frontend.functions import Lowering
 from gfpcheck.frontend.libclang import libclang_version
 from gfpcheck.ir.types import Assign
 
@@ -70,6 +73,30 @@ def test_broken_bodies(source: Source, body: str) -> None:
     assert "f" in names or "f" in module.lost or module.errors
     if body not in ("for (;;", "if (x"):
         assert callees(function(module, "g")) == ["a"]
+
+
+@pytest.mark.parametrize("op", ["&&", "||"])
+def test_conditions_of_things_of_unknown_types(source: Source, op: str) -> None:
+    """clang leaves nothing of the operands, as if they were constants, and cannot say what they are."""
+    head = "static unknown_t *one, *two;\nvoid a(void);\nvoid b(void);\n"
+    module = source.lower(f"{head}void f(void) {{ if ((one == (void *)0) {op} (two == (void *)0)) a(); b(); }}\n")
+    assert module.errors
+    assert module.lost == []
+    assert callees(function(module)) == ["a", "b"]
+
+
+def test_a_function_that_cannot_be_lowered_is_lost_alone(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    lower = Lowering._lower
+
+    def fails(lowering: Lowering, name: str, cursor: libclang.CXCursor) -> object:
+        if name == "f":
+            raise ctypes.ArgumentError("argument 1: RecursionError: ???")
+        return lower(lowering, name, cursor)
+
+    monkeypatch.setattr(Lowering, "_lower", fails)
+    module = source.lower("void a(void);\nvoid f(void) { a(); }\nvoid g(void) { a(); }\n")
+    assert module.lost == ["f"]
+    assert callees(function(module, "g")) == ["a"]
 
 
 def test_bytes_that_are_not_utf8(source: Source) -> None:

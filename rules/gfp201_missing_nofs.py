@@ -54,9 +54,12 @@ Confidence is low where it is only asserted that the lock is held: whoever took 
 too, where reclaim's way leads through a function pointer that may mean more than eight functions, through another
 module, or through more than eight places; where reclaim first tries another lock of the same object, which its
 holder has; where the lock is a bit of a page or a buffer, since all pages have the same class, whosever they are; where
-reclaim would have to evict what a file system keeps in use until it is unmounted (`kill_litter_super()`), or to write a
-page of a file, which kswapd does. Locks that are taken on the way of data to a device are the matter of GFP202;
-`GFP_NOFS` that does not help, of GFP203.
+reclaim would have to evict what a file system keeps in use until it is unmounted (`kill_litter_super()`). Locks that
+are taken on the way of data to a device are the matter of GFP202; `GFP_NOFS` that does not help, of GFP203.
+
+Pages of files are written by kswapd, not by the task that allocates. The lock that `->writepage` takes counts all the
+same: with `__GFP_FS` that task waits for kswapd when memory is very low, and `throttle_direct_reclaim()` in mm/vmscan.c
+says why it must not without: kswapd could be blocked waiting on the same lock.
 
 ## When to ignore it
 

@@ -178,7 +178,6 @@ class Reclaim:
         nonzero = _given(func, root.owns, root.nonzero) if root.nonzero else None
         given: Given = () if nonzero is None else ((nonzero, values.NONZERO),)
         sure = func.file not in self._users_of(root.kept_by)
-        sure = sure and (not root.only_with or func.file in self._users_of(root.only_with))
         first = _Known(start, (), owned, mask, given, root.gate, folder(func.file), sure)
         begin = [first]
         refused = self._refused(root, start)

@@ -393,9 +393,8 @@ def _members(models: Models, tree: Tree, trees: tuple[Tree, ...]) -> Iterator[st
             record, _, inside = said.rpartition(".")
             if inside and not tree.member(record, inside):
                 yield f"reclaim {name}: no member {said}"
-        for used in (root.kept_by, root.only_with):
-            if used and not tree.has(used):
-                yield f"reclaim {name}: {used} is not in the tree"
+        if root.kept_by and not tree.has(root.kept_by):
+            yield f"reclaim {name}: {root.kept_by} is not in the tree"
     for name, member in models.members.items():
         if not tree.member(member.record, member.member):
             yield f"members {name}: not in the tree"

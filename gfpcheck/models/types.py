@@ -260,9 +260,8 @@ class ReclaimRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     function does not do without a flag is read off its body. `nonzero` is a member of the object that the function
     owns which is not zero when reclaim calls it. `refused`: a method that has returned 0 for the object, if the same
     table has it and unless the object is met by the way. `kept_by`: a function; what the files that use it make stays
-    in use until it is called, so that reclaim hardly finds anything of theirs. `only_with`: a function; for files that
-    do not use it, it is kswapd rather than an allocating task that calls the pointer. `io`: the way that data takes to
-    a device.
+    in use until it is called, so that reclaim hardly finds anything of theirs. `io`: the way that data
+    takes to a device.
     """
 
     record: str
@@ -274,7 +273,6 @@ class ReclaimRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nonzero: str = ""
     refused: str = ""
     kept_by: str = ""
-    only_with: str = ""
     io: bool = False
     note: str = ""
     since: str = ""

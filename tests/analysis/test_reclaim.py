@@ -17,7 +17,6 @@ try_to_take = { does = "acquire", kind = "mutex", when = "nonzero", try = true }
 [reclaim]
 "struct ops.evict" = { gate = "__GFP_FS", kept_by = "end_all" }
 "struct ops.drop" = { gate = "__GFP_FS", owns = 0, refused = "struct ops.unwanted" }
-"struct ops.flush" = { gate = "__GFP_FS", only_with = "to_swap" }
 "struct ops.shrink" = { gate = "", mask = 1, mask_member = "struct control.mask" }
 "struct ops.queue" = { gate = "__GFP_IO", io = true }
 """
@@ -34,12 +33,10 @@ struct ops {
     int (*queue)(struct object *);
     void (*write)(struct object *);
     void (*end)(struct object *);
-    void (*flush)(struct object *);
     void (*drop)(struct object *);
     int (*unwanted)(struct object *);
 };
 void end_all(struct object *);
-void to_swap(struct object *);
 struct object { struct ops *ops; struct lock lock; int flags; };
 void take(struct lock *);
 void give(struct lock *);
@@ -115,13 +112,6 @@ def test_what_another_method_does_not_leave_for_reclaim_is_hardly_met(
     """
     found = reclaim(tmp_path, fs__a__a=f"static struct lock a_lock; {text}")
     assert [way.sure for way in found.ways("fs/a/a.c")["a_lock"]] == [sure]
-
-
-@pytest.mark.parametrize("swap", ["", "to_swap(o);"])
-def test_what_only_kswapd_writes_is_not_sure(tmp_path: Path, swap: str) -> None:
-    text = f"void a_flush(struct object *o) {{ take(&o->lock); give(&o->lock); {swap} }}"
-    found = reclaim(tmp_path, fs__a__a=f"{text} struct ops a_ops = {{ .flush = a_flush }};")
-    assert [way.sure for way in found.ways("fs/a/a.c")["struct object.lock"]] == [bool(swap)]
 
 
 def test_a_pointer_of_many_is_not_sure(tmp_path: Path) -> None:

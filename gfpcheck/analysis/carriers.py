@@ -8,6 +8,7 @@ say opens a scope, and that returns a pointer, returns such an object.
 from __future__ import annotations
 
 from gfpcheck.analysis.effects import Effects
+from gfpcheck.analysis.paths import canonical, parts
 from gfpcheck.analysis.program import Program
 from gfpcheck.ir import Assign, Call, Deref, Expr, Field, Func, Temp, Var
 from gfpcheck.models import Models
@@ -25,8 +26,10 @@ class Carriers:
                 self.kinds[proto.ret.removesuffix("*").strip()] = scope.kind
         spelled: dict[str, set[str]] = {}
         records: dict[str, str] = {}
+        shared: set[str] = set()
         for func in program.functions.values():
             opened: dict[Expr, str] = {}
+            stored: dict[str, tuple[Expr, str]] = {}
             for block in func.blocks:
                 for instr in block.instrs:
                     if isinstance(instr, Call):
@@ -34,21 +37,36 @@ class Carriers:
                         if called is not None and called.does == "open":
                             opened[Temp(instr.dst)] = called.kind
                     elif instr.src in opened:
-                        _stored(instr, opened, records)
+                        _stored(instr, opened, stored)
+            for record, (owner, kind) in stored.items():
+                records[record] = kind
+                if self._locks(func, owner, effects):
+                    shared.add(record)
             _spellings(func, spelled)
-        for record, kind in records.items():
+        for record in sorted(records.keys() - shared):
+            kind = records[record]
             for type_ in spelled.get(record, {record}):
                 self.kinds[type_] = kind
+
+    @staticmethod
+    def _locks(func: Func, owner: Expr, effects: Effects) -> bool:
+        """True if `func` takes, or asserts, a lock that is a member of `owner`."""
+        calls = [instr for block in func.blocks for instr in block.instrs if isinstance(instr, Call)]
+        return any(
+            0 <= op.arg < len(call.args) and owner in parts(canonical(call.args[op.arg]))
+            for call in calls
+            for op in effects.lock_ops(func, call)
+        )
 
     def kind(self, type_: str) -> str | None:
         """The scope carried by what `type_`, a pointer, points at."""
         return self.kinds.get(type_.replace("const ", "").removesuffix("*").strip()) if type_.endswith("*") else None
 
 
-def _stored(assign: Assign, opened: dict[Expr, str], records: dict[str, str]) -> None:
-    """Note where a token goes: into a local, and from there into a record."""
+def _stored(assign: Assign, opened: dict[Expr, str], stored: dict[str, tuple[Expr, str]]) -> None:
+    """Note where a token goes: into a local, and from there into an object, by its record."""
     if isinstance(assign.dst, Field) and isinstance(assign.dst.base, Deref):
-        records[assign.dst.record] = opened[assign.src]
+        stored[assign.dst.record] = (canonical(assign.dst.base), opened[assign.src])
     elif isinstance(assign.dst, Var):
         opened[assign.dst] = opened[assign.src]
 

@@ -36,15 +36,17 @@ or a function without the parameter.
 
 All flags of the allocation must be known constants, so that they cannot come from the parameter, and the parameter
 must not be known to contain those of the three flags that they contain: after `if (gfpflags_allow_blocking(gfp))`
-GFP_KERNEL may wait. Allocators whose flags are fixed are not looked at. The rule is off by default: on real kernels it
-found little, and mostly parameters for which every caller passes GFP_KERNEL.
+GFP_KERNEL may wait. A function called that is told of the parameter answers for itself. Where the function goes one
+way or another by its parameter, it may well choose its flags so, and confidence is low. Allocators whose flags are
+fixed are not looked at. The rule is off by default: on real kernels it found little, and mostly parameters for which
+every caller passes GFP_KERNEL.
 
 ## When to ignore it
 
 When the parameter is meant for something else: for the pages of a mapping, say, while the function itself may always
 sleep."""
 
-from gfpcheck.rule_api import Allocation, Function, Level, Situation, SituationRule
+from gfpcheck.rule_api import Allocation, Confidence, Function, Level, Situation, SituationRule
 
 CONTEXT = ("__GFP_DIRECT_RECLAIM", "__GFP_IO", "__GFP_FS")
 """What a caller may forbid."""
@@ -58,10 +60,15 @@ class GfpParameterIgnored(SituationRule):
     summary = "A function is given allocation flags and allocates with less cautious ones of its own."
     default = False
 
+    def confidence(self, function: Function, everywhere: bool) -> Confidence:
+        return Confidence.LOW if function.tests_flags else super().confidence(function, everywhere)
+
     def problem(self, function: Function, allocation: Allocation, situation: Situation) -> str:
         given = situation.given
         if given is None or not allocation.allocator.takes_flags or not situation.flags.known:
             return ""
+        if allocation.via and allocation.told:
+            return ""  # what becomes of them there is for the function called to answer
         asked = situation.effective
         if asked.sleeps is not True or not allocation.decides("__GFP_DIRECT_RECLAIM"):
             return ""

@@ -10,6 +10,7 @@ from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.contexts import Contexts
 from gfpcheck.analysis.engine import Engine, Held
 from gfpcheck.analysis.entry import EntryScopes
+from gfpcheck.analysis.heeded import Heeded, heeded
 from gfpcheck.analysis.loops import LoopFinder, cycles
 from gfpcheck.analysis.needless import needless_tests
 from gfpcheck.analysis.neighbours import folder
@@ -89,6 +90,7 @@ class Views:
         func = self._program.functions[key]
         entry = self._entry.get(key, _NONE)
         repeated = frozenset().union(*cycles(func))
+        given = heeded(func, self._program)
         tests = needless_tests(func, facts.sites, self._engine.effects)
         nestings: dict[AllocationSite, Nested] = {}
         for site, first, pool, exchanged, unseen in self._pools.nestings(func, facts.sites):
@@ -98,7 +100,7 @@ class Views:
         allocations = {}
         for site in facts.sites:
             tested = () if site.via else tests.get((site.block, site.position), ())
-            allocations[site] = self._allocation(key, site, site.block in repeated, tested, nestings.get(site))
+            allocations[site] = self._allocation(key, site, site.block in repeated, tested, nestings.get(site), given)
         loops = [
             RetryLoop(
                 tuple(allocations[site] for site in loop.sites),
@@ -131,6 +133,7 @@ class Views:
             functools.partial(self._sleep, key),
             functools.partial(self._sleep_under, key),
             func.file in self._io_files,
+            given.tested,
         )
 
     def _sleep(self, key: str) -> Sleep | None:
@@ -174,7 +177,13 @@ class Views:
         )
 
     def _allocation(
-        self, key: str, site: AllocationSite, in_loop: bool, tested: tuple[Loc, ...], nested: Nested | None
+        self,
+        key: str,
+        site: AllocationSite,
+        in_loop: bool,
+        tested: tuple[Loc, ...],
+        nested: Nested | None,
+        given: Heeded,
     ) -> Allocation:
         func = self._program.functions[key]
         place = self._places.at(func, site.call.loc)
@@ -191,6 +200,7 @@ class Views:
             in_loop,
             tuple(self._places.at(func, loc) for loc in tested),
             nested,
+            given.handed(site.call),
         )
 
     def _caller_name(self, site: AllocationSite) -> str:

@@ -79,7 +79,8 @@ class Allocation:
     that a function below sets or clears whoever calls it; None for a direct allocation. `amount_settled_below`: one of
     them knows the size or the order, too. `in_loop`: this line may run again and again. `needless_tests` are
     the places where this function tests the result for NULL, though it never is on any path to there. `nested_in` says
-    that it waits for an element of a reserve of which the function has one in hand.
+    that it waits for an element of a reserve of which the function has one in hand. `told`: the call is told of the
+    flags that the function itself was given.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Allocation:
     in_loop: bool = False
     needless_tests: tuple[Place, ...] = ()
     nested_in: Nested | None = None
+    told: bool = False
 
     @property
     def decides_amount(self) -> bool:
@@ -176,6 +178,7 @@ class Function:
 
     `reclaim` has the ways in which reclaim waits for locks, by class, the best first; `reclaim_takes()` looks one up.
     `io` is the way on which it is run to bring data to a device, if it is; `near_io`: some function of its file is.
+    `tests_flags`: it goes one way or another by the flags that it is given.
     `included_by` is the number of analysed files that include the header it stands in, 0 for a
     function of a C file. `uncertain` is true when the analysis had to blur its lock sets.
     `kernel` is the version, or () outside a kernel. `constants` are constants of the tree that have a value there
@@ -205,6 +208,7 @@ class Function:
     find_sleep: Callable[[], Sleep | None] = no_sleep
     find_sleep_under: Callable[[Lock], Sleep | None] = no_sleep_under
     near_io: bool = False
+    tests_flags: bool = False
 
     @functools.cached_property
     def calls(self) -> tuple[Call, ...]:

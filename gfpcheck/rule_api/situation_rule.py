@@ -13,7 +13,7 @@ from gfpcheck.rule_api.rule import Rule
 class SituationRule(Rule):
     """A rule about the flags, scopes and amount of an allocation: one finding for each allocation with a problem.
 
-    Confidence is high when it has the problem in every situation, else medium.
+    Confidence is high when it has the problem in every situation, else medium, unless the rule knows better.
     """
 
     def check(self, function: Function) -> Iterator[Finding]:
@@ -32,8 +32,12 @@ class SituationRule(Rule):
                     allocation=allocation,
                     situation=situation,
                     message=text,
-                    confidence=Confidence.HIGH if everywhere else Confidence.MEDIUM,
+                    confidence=self.confidence(function, everywhere),
                 )
+
+    def confidence(self, function: Function, everywhere: bool) -> Confidence:
+        """How sure it is that an allocation of `function` has a problem; `everywhere`: it has it in every situation."""
+        return Confidence.HIGH if everywhere else Confidence.MEDIUM
 
     @abstractmethod
     def problem(self, function: Function, allocation: Allocation, situation: Situation) -> str:

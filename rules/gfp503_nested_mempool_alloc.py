@@ -41,7 +41,8 @@ The flags of both allocations must be known to contain `__GFP_DIRECT_RECLAIM`. A
 in the function, or that a function below makes of what it is given. Which calls give elements back, or wake up somebody
 who may, is data (models/data/pools.toml). The two allocations need not be on one path that
 can be run, so confidence is medium; it is low where the first element is given back as soon as the second one is there,
-and where a function called has kept the first one somewhere, which may be empty again by then.
+be it by the function that has allocated it, and where a function called has kept the first one somewhere, which may be
+empty again by then. A loop that ends after its first round, by the number that it counts, has no second element.
 
 The rule is off by default. On real kernels most of what it finds is against the letter of the documentation and has
 never hung: a new bio is allocated, chained to the one before, and then that is submitted, as `blk_next_bio()` does; or

@@ -12,11 +12,34 @@ from typing import NamedTuple
 from gfpcheck.analysis.callgraph import CallGraph
 from gfpcheck.analysis.engine import Engine
 from gfpcheck.analysis.liveness import reverse_postorder
-from gfpcheck.analysis.paths import names_in
+from gfpcheck.analysis.loops import cycles
+from gfpcheck.analysis.paths import names_in, parts
 from gfpcheck.analysis.program import callee_name
 from gfpcheck.analysis.reserves import Pool, Reserves
 from gfpcheck.analysis.results import AllocationSite
-from gfpcheck.ir import Assign, Bin, Branch, Call, Const, Expr, Func, Instr, Loc, Temp, Un, Var, positions, successors
+from gfpcheck.analysis.state import Site, State
+from gfpcheck.ir import (
+    Addr,
+    Assign,
+    Bin,
+    Branch,
+    Call,
+    Const,
+    Expr,
+    Func,
+    Instr,
+    Loc,
+    Temp,
+    Un,
+    Var,
+    positions,
+    successors,
+)
+
+MAX_ROUNDS = 4
+"""Rounds of a loop that are told apart by its counter: one that cannot go round again has no second element."""
+MAX_BLOCKS = 16
+"""Blocks in which an element is looked for that is given back."""
 
 
 class Nesting(NamedTuple):
@@ -41,6 +64,8 @@ class _Element(NamedTuple):
 
 
 _Held = dict[Loc, _Element]
+_Round = tuple[int, frozenset[tuple[Expr, int]]]
+"""A block, and the numbers that the counters of loops have when it is come to."""
 _Sites = dict[tuple[int, int], list[tuple[AllocationSite, Pool]]]
 
 
@@ -69,29 +94,42 @@ class Pools:
 
     def _find(self, func: Func, pooled: _Sites) -> list[Nesting]:
         order = reverse_postorder(func)
-        arriving: dict[int, _Held] = {0: {}}
-        pending = {0}
+        counters = _counters(func, frozenset(number for number, _ in pooled))
+        start: _Round = (0, frozenset())
+        arriving: dict[_Round, _Held] = {start: {}}
+        pending = {start}
         found: dict[Nesting, None] = {}
         while pending:
-            number = min(pending, key=order.index)
-            pending.discard(number)
-            held = dict(arriving[number])
+            round_ = min(pending, key=lambda each: (order.index(each[0]), sorted(map(str, each[1]))))
+            pending.discard(round_)
+            number, counts = round_
+            held = dict(arriving[round_])
+            state = State(binds={name: Const(count) for name, count in counts})
             for index, instr in enumerate(func.blocks[number].instrs):
                 if isinstance(instr, Assign):
                     _assigned(held, instr)
+                    if isinstance(instr.dst, Var | Temp):
+                        state.assign(instr.dst, instr.src)
                 else:
-                    after = func.blocks[number].instrs[index + 1 :]
-                    self._called(func, instr, pooled.get((number, index), []), held, found, after)
+                    self._called(func, instr, pooled.get((number, index), []), held, found, (number, index + 1))
             term = func.blocks[number].term
-            for target in successors(term):
+            targets = successors(term)
+            truth = state.eval(term.cond).truth if isinstance(term, Branch) else None
+            if isinstance(term, Branch) and truth is not None:
+                targets = (term.then if truth else term.other,)
+            after = frozenset((c, n) for c in counters if (n := state.eval(c).constant) is not None)
+            for target in targets:
                 there = held
                 if isinstance(term, Branch) and term.then != term.other:
                     there = _without(held, _null(term.cond, target == term.then))
-                old = arriving.get(target)
+                entered: _Round = (target, after)
+                if entered not in arriving and sum(each[0] == target for each in arriving) >= MAX_ROUNDS:
+                    entered = (target, frozenset())
+                old = arriving.get(entered)
                 new = _joined(old, there) if old is not None else dict(there)
                 if new != old:
-                    arriving[target] = new
-                    pending.add(target)
+                    arriving[entered] = new
+                    pending.add(entered)
         known = positions(func) if found else {}
         return sorted(found, key=lambda nesting: (known[nesting.site.call.loc], known[nesting.first]))
 
@@ -102,12 +140,14 @@ class Pools:
         pooled: list[tuple[AllocationSite, Pool]],
         held: _Held,
         found: dict[Nesting, None],
-        after: tuple[Instr, ...],
+        after: tuple[int, int],
     ) -> None:
         for site, pool in pooled:
             for element in held.values():
                 if element.pool.path == pool.path:
-                    exchanged = self._is_returned(element, call, after)
+                    exchanged = self._is_returned_below(func, element, call, site.via) or self._is_returned(
+                        func, element._replace(names=element.names - {Temp(call.dst)}), after
+                    )
                     found[Nesting(site, element.loc, pool.text, exchanged, element.unseen)] = None
         for loc in [loc for loc, element in held.items() if self._may_return(func, call, element)]:
             del held[loc]
@@ -122,19 +162,62 @@ class Pools:
         program = self._engine.program
         return any(program.functions[key].ret.rstrip().endswith("*") for key in program.callees(call, func))
 
-    def _is_returned(self, element: _Element, call: Call, after: tuple[Instr, ...]) -> bool:
-        """True if `element` is given back after `call` by one of the instructions that surely follow."""
-        held: _Held = {element.loc: element._replace(names=element.names - {Temp(call.dst)})}
-        for instr in after:
+    def _is_returned(self, func: Func, element: _Element, after: tuple[int, int]) -> bool:
+        """True if `element` is given back on all paths that begin at the instruction `after`, before anything is done
+        again and before `func` returns."""
+        pending = [(*after, element)]
+        seen = {after[0]}
+        while pending:
+            number, index, element = pending.pop()
+            held: _Held = {element.loc: element}
+            if self._returned_by(func.blocks[number].instrs[index:], held):
+                continue
+            term = func.blocks[number].term
+            targets = successors(term)
+            if not held or not targets or len(seen) > MAX_BLOCKS:
+                return False
+            for target in targets:
+                there = held
+                if isinstance(term, Branch) and term.then != term.other:
+                    there = _without(held, _null(term.cond, target == term.then))
+                if there and target in seen:
+                    return False
+                pending += [(target, 0, each) for each in there.values()]
+                seen.add(target)
+        return True
+
+    def _returned_by(self, instrs: tuple[Instr, ...], held: _Held) -> bool:
+        """True if one of `instrs` gives back the element in `held`, which loses it if it has no name any more."""
+        for instr in instrs:
             if isinstance(instr, Assign):
                 _assigned(held, instr)
-                if not held:
-                    return False
-            elif callee_name(instr) in self._models.pool_returns:
-                names = held[element.loc].names
-                if any(not names.isdisjoint(names_in(argument)) for argument in instr.args):
-                    return True
+            elif callee_name(instr) in self._models.pool_returns and any(
+                not element.names.isdisjoint(names_in(argument)) for element in held.values() for argument in instr.args
+            ):
+                return True
+        if not any(element.names for element in held.values()):
+            held.clear()
         return False
+
+    def _is_returned_below(self, func: Func, element: _Element, call: Call, via: tuple[Site, ...]) -> bool:
+        """True if the function called is handed `element` and gives it back as soon as it has the other, to which
+        `via` leads."""
+        key = f"{via[0].file}:{via[0].function}" if via else ""
+        if key not in self._engine.program.callees(call, func):
+            return False
+        below = self._engine.program.functions[key]
+        names = frozenset[Expr](
+            Var(param.name, "p")
+            for param, argument in zip(below.params, call.args, strict=False)
+            if not element.names.isdisjoint(names_in(argument))
+        )
+        handed = element._replace(names=names)
+        calls = [found for found in self._engine.program.calls(below) if found[2].loc == via[0].loc]
+        return bool(names and calls) and all(
+            self._is_returned_below(below, handed, inner, via[1:])
+            or self._is_returned(below, handed, (number, index + 1))
+            for number, index, inner in calls
+        )
 
     def _may_return(self, func: Func, call: Call, element: _Element) -> bool:
         """True if `element` may be back in its pool after `call`."""
@@ -167,6 +250,22 @@ class Pools:
             if name in self._models.pool_returns or (not name and not program.callees(call, func)):
                 return True
         return False
+
+
+def _counters(func: Func, blocks: frozenset[int]) -> frozenset[Expr]:
+    """The local variables that the loops around `blocks` assign, and that nobody else can."""
+    assigned: set[Expr] = set()
+    for loop in cycles(func):
+        if not loop.isdisjoint(blocks):
+            instrs = [instr for number in loop for instr in func.blocks[number].instrs]
+            assigned |= {
+                i.dst for i in instrs if isinstance(i, Assign) and isinstance(i.dst, Var) and i.dst.kind == "l"
+            }
+    for block in func.blocks:
+        for instr in block.instrs:
+            for argument in (instr.src,) if isinstance(instr, Assign) else instr.args:
+                assigned -= {part.base for part in parts(argument) if isinstance(part, Addr)}
+    return frozenset(assigned)
 
 
 def _assigned(held: _Held, assign: Assign) -> None:

@@ -48,6 +48,21 @@ def test_one_is_given_back_for_the_other(tmp_path: Path, after: str, exchanged: 
 
 
 @pytest.mark.parametrize(
+    ("body", "exchanged"),
+    [
+        ("struct bio *c = NEW(&d->set); bio_chain(b, c); submit_bio(b); return c;", True),
+        ("struct bio *c = NEW(&d->set); if (b) submit_bio(b); return c;", True),
+        ("struct bio *c = NEW(&d->set); if (d->other) submit_bio(b); return c;", False),
+        ("struct bio *c = NEW(&d->set); c->next = b; return c;", False),
+    ],
+)
+def test_a_helper_gives_one_back_for_the_other(tmp_path: Path, body: str, exchanged: bool) -> None:
+    helper = f"static struct bio *next(struct dev *d, struct bio *b) {{ {body} }}"
+    text = f"{helper} void f(struct dev *d) {{ struct bio *a = NEW(&d->set); a = next(d, a); d->bio = a; }}"
+    assert nestings(tmp_path, text) == [("d->set", exchanged)]
+
+
+@pytest.mark.parametrize(
     ("helper", "unseen"),
     [
         ("struct bio *make(struct dev *d) { return NEW(&d->set); }", False),

@@ -40,10 +40,10 @@ The flags must be constants that stand at the allocation; `__GFP_KSWAPD_RECLAIM`
 is tried only. Nothing must be held there in any situation, and nothing in any of the ways in which the function is
 entered, however many calls long. Confidence is medium where all ways lead to the main functions of threads and to work
 items, which are known to hold nothing; where a way begins at a function of which it is not known who calls it, low. It
-is low, too, for GFP_NOFS and GFP_NOIO in a file that has functions on the way of data to a device: that no request
-waits until such a worker is done (for a range that it locks, for a zone that it frees) is not known; and for GFP_ATOMIC
-and GFP_NOWAIT from a memory pool, which would wait for an element instead of failing. The rule is off by default: that
-nobody was found who needs the flags does not prove that there is nobody.
+is low, too, for GFP_NOFS and GFP_NOIO: that reclaim never waits until such a worker is done (for a request that it
+ends, a zone that it frees, a lock of the cluster that it recovers) is not known; and for GFP_ATOMIC and GFP_NOWAIT from
+a memory pool, which would wait for an element instead of failing. The rule is off by default: that nobody was found who
+needs the flags does not prove that there is nobody.
 
 ## When to ignore it
 
@@ -79,7 +79,7 @@ class OverRestrictiveFlags(Rule):
             if forbids and not any(_explains(forbids, situation) for situation in allocation.situations):
                 ways = function.ways
                 if not any(_explains(forbids, way) or way.context not in ("", *KNOWN) for way in ways):
-                    yield self._report(function, allocation, ways, _wanted(function, allocation, forbids))
+                    yield self._report(function, allocation, ways, _wanted(allocation, forbids))
 
     def _report(self, function: Function, allocation: Allocation, ways: tuple[Way, ...], wanted: bool) -> Finding:
         situation = allocation.situations[0]
@@ -96,11 +96,10 @@ class OverRestrictiveFlags(Rule):
         )
 
 
-def _wanted(function: Function, allocation: Allocation, forbids: str) -> bool:
-    """True if the flags may well be wanted for a reason that is not looked for."""
-    if forbids == "atomic":
-        return allocation.allocator.family == "mempool"
-    return function.near_io
+def _wanted(allocation: Allocation, forbids: str) -> bool:
+    """True if the flags may well be wanted for a reason that is not looked for: reclaim may wait for a worker without
+    any lock."""
+    return forbids != "atomic" or allocation.allocator.family == "mempool"
 
 
 def _forbids(allocation: Allocation) -> str:

@@ -71,7 +71,6 @@ class Views:
         self._loops = loops
         self._places = Places(program)
         self._reclaim = reclaim
-        self._io_files = {program.functions[key].file for key in reclaim.io}
         self._ways: dict[str, dict[str, tuple[ReclaimPath, ...]]] = {}
         self._entry = entry.scopes
         self._sure = entry.sure
@@ -132,7 +131,6 @@ class Views:
             functools.partial(self._entered, key),
             functools.partial(self._sleep, key),
             functools.partial(self._sleep_under, key),
-            func.file in self._io_files,
             given.tested,
         )
 

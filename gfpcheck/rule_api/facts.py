@@ -177,7 +177,7 @@ class Function:
     `thread_main`: it is the main function of a thread, which ends with it.
 
     `reclaim` has the ways in which reclaim waits for locks, by class, the best first; `reclaim_takes()` looks one up.
-    `io` is the way on which it is run to bring data to a device, if it is; `near_io`: some function of its file is.
+    `io` is the way on which it is run to bring data to a device, if it is.
     `tests_flags`: it goes one way or another by the flags that it is given.
     `included_by` is the number of analysed files that include the header it stands in, 0 for a
     function of a C file. `uncertain` is true when the analysis had to blur its lock sets.
@@ -207,7 +207,6 @@ class Function:
     find_ways: Callable[[], tuple[Way, ...]] = no_ways
     find_sleep: Callable[[], Sleep | None] = no_sleep
     find_sleep_under: Callable[[Lock], Sleep | None] = no_sleep_under
-    near_io: bool = False
     tests_flags: bool = False
 
     @functools.cached_property

@@ -35,17 +35,16 @@ def test_a_claim_on_reclaim_is_as_sure_as_its_lock_and_its_way(
 
 
 @pytest.mark.parametrize(
-    ("flags", "family", "near_io", "expected"),
+    ("flags", "family", "expected"),
     [
-        (0x40, "slab", False, Confidence.MEDIUM),
-        (0x40, "slab", True, Confidence.LOW),
-        (0x40, "mempool", False, Confidence.MEDIUM),
-        (0x20, "slab", True, Confidence.MEDIUM),
-        (0x20, "mempool", False, Confidence.LOW),
+        (0x40, "slab", Confidence.LOW),
+        (0x40, "mempool", Confidence.LOW),
+        (0x20, "slab", Confidence.MEDIUM),
+        (0x20, "mempool", Confidence.LOW),
     ],
 )
-def test_what_is_careful_may_be_so_for_a_reason(flags: int, family: str, near_io: bool, expected: Confidence) -> None:
-    """Requests wait for the file's workers; a pool that may not wait fails instead, which is what some want."""
+def test_what_is_careful_may_be_so_for_a_reason(flags: int, family: str, expected: Confidence) -> None:
+    """Reclaim may wait for workers; a pool that may not wait fails instead, which is what some want."""
     gfp = GfpFlags(
         {"__GFP_FS": 0x80, "__GFP_DIRECT_RECLAIM": 0x40, "__GFP_KSWAPD_RECLAIM": 0x20, "__GFP_IO": 0x100}
         | {"__GFP_NOWARN": 1, "__GFP_NOMEMALLOC": 2}
@@ -53,7 +52,7 @@ def test_what_is_careful_may_be_so_for_a_reason(flags: int, family: str, near_io
     asked = Flags(flags, ~flags, gfp)
     allocation = Allocation("kmalloc", PLACE, (Situation((), (), asked, asked),), (), "", 0)
     allocation = dataclasses.replace(allocation, allocator=Allocator(family))
-    function = Function("f", "fs/a.c", PLACE, (allocation,), (), {}, (6, 12, 0), 0, False, near_io=near_io)
+    function = Function("f", "fs/a.c", PLACE, (allocation,), (), {}, (6, 12, 0), 0, False)
     way = Way("f", "work", (), (), ())
     function = dataclasses.replace(function, find_ways=lambda: (way,))
     (finding,) = OverRestrictiveFlags().check(function)

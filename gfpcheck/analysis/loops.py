@@ -182,7 +182,9 @@ class LoopFinder:
                     again = True
                     break
                 else:
-                    if (block, index) not in fails and instr.loc != start.call.loc:  # else the allocator's own macro
+                    # What stands where the allocation does is of its macro; a mere expression waits for nothing.
+                    own = (block, index) in fails or instr.loc == start.call.loc
+                    if not own and self._inliner.value(instr, func.file) is None:
                         waits[self._effects.display_name(instr)] = None
                         flags_told = self._waits_with(func, instr, state)
                         if flags_told is not None:

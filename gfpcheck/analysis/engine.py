@@ -7,7 +7,6 @@ that lock wrappers with mode flags need no model.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
@@ -35,6 +34,7 @@ from gfpcheck.analysis.trace import CalledAt, Consts, Context, Known, Trace
 from gfpcheck.analysis.values import Value
 from gfpcheck.ir import OWN, Addr, Assign, Branch, Call, Const, Expr, Func, Goto, Jump, Return, Stop, Switch, Temp, Var
 from gfpcheck.models import Models
+from gfpcheck.recursion import deep_recursion
 
 MAX_SITUATIONS = 10
 """Situations kept apart at one program point; more are blurred into one."""
@@ -192,7 +192,6 @@ class Engine:
         kept: Kept | None = None,
         tool: str = "",
     ) -> None:
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION))
         self.program = program
         self.effects = effects
         self.inliner = Inliner(program, models)
@@ -227,7 +226,7 @@ class Engine:
             which = (key, ())
             found = self.results.find(which) or _UNKNOWN
         elif found is None and consts:
-            general = self.results.find((key, ())) or self._find_out((key, ()))
+            general = self.results.find((key, ())) or self._look_into((key, ()))
             pending.rest_on((key, ()))
             if not self._can_depend(which, general):
                 found = general
@@ -236,9 +235,15 @@ class Engine:
                 else:
                     self.results.put(which, general.brief)
         if found is None:
-            found = self._find_out(which)
+            found = self._look_into(which)
         pending.use(which, found.summary)
         return found.summary
+
+    def _look_into(self, which: Which) -> Found:
+        if self._pending.is_idle:
+            with deep_recursion(_RECURSION):
+                return self._find_out(which)
+        return self._find_out(which)
 
     def _find_out(self, which: Which) -> Found:
         """What a run finds out; provisional as long as it is open."""

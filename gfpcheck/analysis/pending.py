@@ -49,6 +49,11 @@ class Pending:
             del self._active[frame.key]
         return frame.uses
 
+    @property
+    def is_idle(self) -> bool:
+        """True if no run over a function is under way."""
+        return not self._active
+
     def is_active(self, key: str) -> bool:
         """True if a run over that function is under way."""
         return key in self._active

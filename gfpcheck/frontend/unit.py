@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from gfpcheck.frontend import kinds, libclang
@@ -15,8 +13,10 @@ from gfpcheck.frontend.pch import with_header
 from gfpcheck.ir.types import Diagnostic, GlobalVar, Module
 from gfpcheck.ir.units import Linker, Piece, Pool, Translation
 from gfpcheck.kbuild.types import Unit
+from gfpcheck.recursion import deep_recursion
 
-_RECURSION_LIMIT = 50_000
+RECURSION = 50_000
+"""Frames of Python: deep source (an endless else-if, a nest of conditionals) makes deep calls."""
 
 
 class Precompiled(NamedTuple):
@@ -31,19 +31,8 @@ class Precompiled(NamedTuple):
 
 def lower_file(unit: Unit, root: str, stop: frozenset[str], noreturn: frozenset[str]) -> Module:
     """Parses and lowers one file in this process; raises ParseError."""
-    with deep_recursion():
+    with deep_recursion(RECURSION):
         return Linker(Pool()).module(lower_plain(unit, Batch(root, stop, noreturn)))[0]
-
-
-@contextmanager
-def deep_recursion() -> Iterator[None]:
-    """Deep source (an endless else-if, a nest of conditionals) makes deep calls; those cost no C stack."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
 
 
 def lower_plain(unit: Unit, batch: Batch) -> Translation:

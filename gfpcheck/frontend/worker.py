@@ -12,10 +12,11 @@ from gfpcheck.frontend import pch
 from gfpcheck.frontend.functions import Batch, Lowering, Shared
 from gfpcheck.frontend.libclang import CXCursor, FrontendError
 from gfpcheck.frontend.parse import loaded
-from gfpcheck.frontend.unit import Precompiled, deep_recursion, lower_plain, lower_with
+from gfpcheck.frontend.unit import RECURSION, Precompiled, lower_plain, lower_with
 from gfpcheck.ir.types import Diagnostic
 from gfpcheck.ir.units import Piece, Translation, empty_piece
 from gfpcheck.kbuild.types import Unit
+from gfpcheck.recursion import deep_recursion
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -100,7 +101,7 @@ def lower(job: Lower) -> Lowered:
 
 
 def _translations(job: Lower, batch: Batch) -> Iterator[Translation]:
-    with deep_recursion(), ExitStack() as open_headers:
+    with deep_recursion(RECURSION), ExitStack() as open_headers:
         sources: dict[str, _HeaderSource] = {}
         for unit, share in job.units:
             found = None

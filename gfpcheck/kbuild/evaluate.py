@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 from gfpcheck.kbuild.kconfig import Choice, Context, Definition, Kconfig, Symbol
+from gfpcheck.recursion import deep_recursion
+
+_RECURSION = 50_000
+"""Frames of Python: symbols depend on each other in chains of some hundred."""
 
 Expr = str | tuple["str", "Expr"] | tuple["str", "Expr", "Expr"]
 """A symbol or literal as text, ("!", e), or (operator, left, right). Literals start with a double quote."""
@@ -86,17 +89,6 @@ class _Parser:
         return token
 
 
-@contextlib.contextmanager
-def deep_recursion() -> Iterator[None]:
-    """Symbols depend on each other in chains of some hundred; a frame each is cheap in Python 3.11."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, 50_000))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
-
-
 class Evaluator:
     """Values of all symbols under user choices (`user`), fixed values (`forced`), and options that count
     as selected by something (`selected`)."""
@@ -128,7 +120,7 @@ class Evaluator:
 
     def all_values(self) -> dict[str, str]:
         """name -> value for every symbol that has one: "y", a number, or a string; what is off is left out."""
-        with deep_recursion():
+        with deep_recursion(_RECURSION):
             values = {name: self.value(name) for name in self.symbols}
             empty = {name for name, value in values.items() if not value and not self._empty_string(name)}
         values.update(self.forced)

@@ -1,6 +1,7 @@
 """Functions that call each other: run until what they were given is so, and no more often than it takes."""
 
 import itertools
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -128,3 +129,10 @@ def test_too_wide_a_pointer_is_not_followed_where_it_leads_back(tmp_path: Path, 
     assert max(made.values()) == 1
     assert not wide.summary("a.c:m3").reached
     assert {reached.name for reached in wide.summary("a.c:other").reached} == {"kmalloc"}
+
+
+def test_parsers_in_c_keep_the_ordinary_limit(tmp_path: Path) -> None:
+    before = sys.getrecursionlimit()
+    engine = run(program(tmp_path, a=ring()), models(tmp_path, MODEL))
+    assert engine.summary("a.c:f0", (0,)).taken == {"struct node.lock"}
+    assert sys.getrecursionlimit() == before
